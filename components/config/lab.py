@@ -1,0 +1,84 @@
+"""A lab as the rest of the program sees it: every default filled in, nothing left to check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from components.config.model import Cleanup, Engine, Role, Routing, Swarm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phone:
+    """``address`` is a dotted quad on the lab's network, where the other phones reach it.
+
+    ``ssh_host`` and ``ssh_port`` are where this machine reaches its SSH server. ``host_key`` is
+    ``ssh-ed25519 AAAA…`` without a comment, or ``None`` where the first contact has to record it.
+    """
+
+    name: str
+    address: str
+    role: Role
+    ssh_host: str
+    ssh_port: int
+    host_key: str | None
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ssh:
+    """``private_key_file`` is absolute if the root was; it need not exist yet."""
+
+    user: str
+    private_key_file: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wifi:
+    ssid: str
+    password: SecretStr
+    forget: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """``file`` is the compose file, there when the configuration was read."""
+
+    name: str
+    file: Path
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """One lab. ``phones`` is in natural order of the names: phone-2 comes before phone-10.
+
+    ``password`` (the phones' first one), the wifi's and ``secrets`` are secret, and hide their
+    value when printed. ``entry_address`` is where a browser reaches published ports.
+    ``warnings`` are lines for a person; the lab works all the same.
+    """
+
+    phones: Mapping[str, Phone]
+    ssh: Ssh
+    password: SecretStr | None
+    wifi: Wifi | None
+    stacks: Mapping[str, Stack]
+    secrets: Mapping[str, SecretStr]
+    routing: Routing
+    entry_address: str
+    engine: Engine
+    swarm: Swarm
+    cleanup: frozenset[Cleanup]
+    warnings: tuple[str, ...]
+
+    @property
+    def managers(self) -> tuple[Phone, ...]:
+        """Never empty."""
+        return tuple(phone for phone in self.phones.values() if phone.role == "manager")
+
+    @property
+    def workers(self) -> tuple[Phone, ...]:
+        return tuple(phone for phone in self.phones.values() if phone.role == "worker")

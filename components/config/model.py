@@ -1,0 +1,151 @@
+"""The configuration as it is written: one model per map of the YAML, camelCase there.
+
+Every description is shown to people: in the editor (JSON Schema) and where a key is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from components.config import fields
+
+Role = Literal["manager", "worker"]
+Routing = Literal["mesh", "host"]
+Cleanup = Literal["images", "volumes"]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        # A secret must not stand in the text of an error, whoever prints it.
+        hide_input_in_errors=True,
+    )
+
+
+class PhoneSsh(_Written):
+    """Where this machine reaches the phone's SSH server, if not at its address."""
+
+    host: fields.Host = Field(description="the host or address, for example 127.0.0.1")
+    port: fields.PortNumber = Field(default=22, description="the port")
+
+
+class WrittenPhone(_Written):
+    address: fields.PhoneAddress = Field(
+        description="the phone's IPv4 address on the lab's network, for example 192.168.8.12"
+    )
+    role: Role = Field(default="worker", description="the phone's part in the swarm")
+    host_key: fields.HostKey | None = Field(
+        default=None,
+        description="the phone's SSH host key, ssh-ed25519 AAAA…; "
+        "without it the first contact records the key",
+    )
+    labels: dict[fields.Label, fields.LabelValue] = Field(
+        default_factory=dict[str, str],
+        description="the node's labels, for placement constraints (node.labels.NAME == VALUE)",
+    )
+    ssh: PhoneSsh | None = Field(
+        default=None, description="where SSH reaches the phone, if not at its address on port 22"
+    )
+
+
+class WrittenSsh(_Written):
+    user: fields.User = Field(description="the user on every phone, for example cloudlet")
+    private_key_file: fields.KeyFile = Field(
+        description="the path of the private key, for example ~/.ssh/id_ed25519"
+    )
+
+
+class WrittenWifi(_Written):
+    ssid: fields.Ssid = Field(description="the name of the wifi network that the phones join")
+    forget: list[fields.Ssid] = Field(
+        default_factory=list[str], description="networks that the phones must not join again"
+    )
+
+
+class WrittenStack(_Written):
+    file: fields.StackFile = Field(
+        description="the compose file, seen from Pulumi.yaml, for example stacks/portainer.yml"
+    )
+    variables: dict[fields.Variable, fields.VariableValue] = Field(
+        default_factory=dict[str, str], description="values of ${NAME} in the compose file"
+    )
+
+
+class Engine(_Written):
+    """Docker on every phone. ``registry_mirror`` is a URL without a path; sizes as Docker's."""
+
+    registry_mirror: fields.Mirror | None = Field(
+        default=None, description="a mirror of Docker Hub, for example http://192.168.8.2:5000"
+    )
+    log_max_size: fields.LogSize = Field(
+        default="5m", description="how large a container's log file may grow, for example 5m"
+    )
+    log_max_files: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=2, description="how many log files a container keeps"
+    )
+
+
+class Swarm(_Written):
+    """What the swarm starts with. Durations are text as Docker takes it: ``8760h``, ``20s``."""
+
+    address_pool: fields.Network = Field(
+        default="10.20.0.0/16", description="the network that overlay networks are cut from"
+    )
+    address_pool_mask: Annotated[int, Field(ge=8, le=29)] = Field(
+        default=24, description="the prefix length of each overlay network"
+    )
+    certificate_expiry: fields.Expiry = Field(
+        default="8760h", description="how long a node's certificate is valid, at least 1h"
+    )
+    heartbeat: fields.Heartbeat = Field(
+        default="20s", description="how often a node tells that it is alive; more forgives wifi"
+    )
+
+
+class Configuration(_Written):
+    phones: dict[fields.PhoneName, WrittenPhone] = Field(description="the phones, by name")
+    ssh: WrittenSsh = Field(
+        description="how phones are logged into, as in {user: cloudlet, "
+        "privateKeyFile: ~/.ssh/id_ed25519}"
+    )
+    password: fields.Secret | None = Field(
+        default=None, description="the phones' first password (secret), used until the key is in"
+    )
+    wifi: WrittenWifi | None = Field(default=None, description="the wifi that the phones join")
+    wifi_password: fields.WifiPassword | None = Field(
+        default=None, description="the wifi's password (secret)"
+    )
+    stacks: dict[fields.StackName, WrittenStack] = Field(
+        default_factory=dict[str, WrittenStack], description="the applications, by name"
+    )
+    secrets: dict[fields.Variable, fields.Secret] = Field(
+        default_factory=dict[str, fields.Secret],
+        description="secret values of ${NAME} in the compose files and of their secrets",
+    )
+    routing: Routing = Field(
+        default="mesh",
+        description="how published ports are reached: through Swarm's routing mesh, or on the "
+        "entry phone alone (host) where a kernel lacks ip_vs",
+    )
+    entry_address: fields.Address | None = Field(
+        default=None,
+        description="the IPv4 address where a browser reaches published ports; "
+        "without it, the first manager's",
+    )
+    engine: Engine = Field(default_factory=Engine, description="Docker on every phone")
+    swarm: Swarm = Field(default_factory=Swarm, description="what the swarm starts with")
+    cleanup: list[Cleanup] = Field(
+        default_factory=list[Cleanup],
+        description="what destroy takes from the phones beyond what cloudlet set up",
+    )
+
+
+# The program gets these as they stand; every other key arrives as JSON.
+TEXT_KEYS = frozenset({"password", "wifiPassword", "routing", "entryAddress"})
+SECRET_KEYS = ("password", "wifiPassword", "secrets")
