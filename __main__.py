@@ -1,0 +1,59 @@
+"""The program: configuration → phones → swarm → stacks → outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import config as given
+
+from components import lab_edge, outputs
+from components.docker_host import provider
+from components.phone import Phone
+from components.stack import Stack, StackArgs
+from components.swarm import Member, Swarm, SwarmArgs
+
+pulumi.require_pulumi_version(">=3.230.0 <4.0.0")
+
+values = {**given.get_config_env(), **given.CONFIG.get()}
+lab = lab_edge.read(
+    values,
+    encrypted={key for key in values if given.is_config_secret(key)},
+    project=pulumi.get_project(),
+    root=Path.cwd(),
+)
+for warning in lab.warnings:
+    pulumi.warn(warning)
+
+phones = {name: Phone(name, args) for name, args in lab.phones.items()}
+swarm = Swarm(
+    "swarm",
+    SwarmArgs(
+        members={
+            name: Member(phone=phone, role=lab.roles[name], labels=lab.labels[name])
+            for name, phone in phones.items()
+        },
+        settings=lab.swarm,
+    ),
+)
+entry = phones[lab.entry_phone]
+docker_provider = provider("entry", host=entry.host, after=swarm)
+for name, spec in lab.stacks.items():
+    Stack(
+        name,
+        StackArgs(
+            spec=spec,
+            swarm=swarm,
+            docker_provider=docker_provider,
+            routing=lab.routing,
+            entry_phone=lab.entry_phone,
+            secret_values=lab.secret_values,
+        ),
+        pulumi.ResourceOptions(depends_on=[swarm]),
+    )
+
+pulumi.export("pages", outputs.pages(lab.stacks.values(), lab.entry_address))
+pulumi.export("phones", {name: outputs.phone(phone) for name, phone in phones.items()})
+pulumi.export("swarmId", swarm.swarm_id)
+pulumi.export("workerJoinToken", swarm.worker_token)
+pulumi.export("managerJoinToken", swarm.manager_token)

@@ -1,0 +1,125 @@
+"""First contact with a phone: key in, root without a password, host key recorded.
+
+A dynamic resource, because it must see the host key that the phone shows, and because at the end
+it puts back what it found, within bounds and whether or not the phone still lives.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, UpdateResult
+
+from . import shell
+from .dynamic import Provider, tell
+from .ssh import AuthenticationError, Host, PhoneError, Session, connect, load_key
+
+FOUND = ("docker_enabled", "docker_running", "in_docker_group")
+
+
+class ContactProvider(Provider):
+    """Inputs ``phone`` (a host's properties) and ``password`` (secret, may be empty)."""
+
+    updates = ("phone",)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        contacted = _contact(props)
+        return CreateResult(Host.from_inputs(props["phone"]).name, {**props, **contacted})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        # What the phone was like before cloudlet is known from the first time only.
+        contacted = {**_contact(_news), "found": _olds["found"]}
+        return UpdateResult({**_news, **contacted})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        host = Host.from_inputs(_props["phone"]).with_host_key(_props["host_key"])
+        found = [str(_props["found"][key]) for key in FOUND]
+        try:
+            with connect(host) as session:
+                _run(session, "restore.sh", [host.user, *found])
+        except PhoneError as error:
+            # A dead phone must not stop a destroy; it is said what stays on it.
+            tell(
+                f"{error}\n{host.name} was left as it is: when it is back, "
+                "`docker swarm leave --force` and disabling Docker at boot put it back"
+            )
+
+
+class Contact(Resource, module="cloudlet", name="Contact"):
+    """Outputs: ``host_key`` (``ssh-ed25519 AAAA…``) and ``found``, what was on the phone before."""
+
+    host_key: pulumi.Output[str]
+    found: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: Host,
+        password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            ContactProvider(),
+            name,
+            {
+                "phone": host.to_inputs(),
+                "password": password,
+                "host_key": None,
+                "found": None,
+            },
+            opts,
+        )
+
+
+def _contact(props: dict[str, Any]) -> dict[str, Any]:
+    host = Host.from_inputs(props["phone"])
+    password = props["password"] or None
+    with connect(host, password) as session:
+        if not host.host_key:
+            tell(
+                f"{host.name}: recorded host key {session.host_key}; "
+                f"write it to phones.{host.name}.hostKey to pin it"
+            )
+        key = load_key(host.key_file)
+        text = shell.script(
+            "contact.sh", {"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"}
+        )
+        facts = shell.parse_facts(
+            _as_root(session, password, text, [host.user, str(int(time.time()))])
+        )
+        return {"host_key": session.host_key, "found": {key: facts[key] for key in FOUND}}
+
+
+def _as_root(session: Session, password: str | None, text: str, arguments: list[str]) -> str:
+    """Runs ``text`` as root whether or not root asks for the password; its output."""
+    if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
+        return _run_text(session, shell.command(*arguments, root=True), text)
+    if password is None:
+        raise AuthenticationError(
+            f"{session.host.name}: becoming root asks for a password and none is configured; "
+            "set it with `pulumi config set --secret password`"
+        )
+    if session.run("command -v sudo").status != 0:
+        raise PhoneError(
+            f"{session.host.name}: doas asks for a password on a terminal only; "
+            f"on the phone, add 'permit nopass {session.host.user}' to /etc/doas.d/cloudlet.conf"
+        )
+    # sudo reads one line as the password and leaves the rest of the input to the script.
+    line = "sudo -S -p '' " + shlex.join(["sh", "-s", "--", *arguments])
+    return _run_text(session, line, f"{password}\n{text}")
+
+
+def _run(session: Session, script: str, arguments: list[str]) -> str:
+    return _run_text(session, shell.command(*arguments, root=True), shell.script(script))
+
+
+def _run_text(session: Session, line: str, text: str) -> str:
+    result = session.run(line, text)
+    if result.status != 0:
+        reason = (result.stderr.strip() or result.stdout.strip() or "no reason given").splitlines()
+        raise PhoneError(f"{session.host.name}: {reason[-1]}")
+    return result.stdout

@@ -1,0 +1,114 @@
+"""When a service counts as running, and why it does not. Pure: Docker's answers in, words out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# What Swarm calls a task that has ended without being asked to.
+_FAILED = ("failed", "rejected")
+_ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """``running`` of ``desired`` tasks run the present spec and are healthy.
+
+    ``failed`` maps ids of tasks that ended badly to their errors; ``waiting`` is the scheduler's
+    reason where a task finds no phone; ``verdict`` is Swarm's own on an update that went wrong.
+    """
+
+    running: int
+    desired: int
+    updating: bool
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    waiting: str = ""
+    verdict: str = ""
+
+    @property
+    def converged(self) -> bool:
+        return not self.updating and not self.verdict and self.running == self.desired
+
+
+def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Progress:
+    """Where a service stands.
+
+    Args:
+        service: an item of ``GET /services?status=true``.
+        tasks: ``GET /tasks`` for that service. A task with a health check is ``starting`` until
+            the check has passed, so ``running`` here means healthy.
+    """
+    template = service["Spec"]["TaskTemplate"]
+    current = [
+        task
+        for task in tasks
+        if task["DesiredState"] == "running" and _same_spec(task["Spec"], template)
+    ]
+    update: Mapping[str, Any] = service.get("UpdateStatus") or {}
+    state = update.get("State", "")
+    return Progress(
+        running=sum(task["Status"]["State"] == "running" for task in current),
+        desired=_desired(service),
+        updating=state in ("updating", "rollback_started"),
+        failed={
+            task["ID"]: task["Status"].get("Err") or task["Status"].get("Message", "")
+            for task in tasks
+            if task["Status"]["State"] in _FAILED and _same_spec(task["Spec"], template)
+        },
+        waiting=next(
+            (
+                task["Status"]["Err"]
+                for task in current
+                if task["Status"]["State"] == "pending" and task["Status"].get("Err")
+            ),
+            "",
+        ),
+        verdict=_verdict(state, update.get("Message", "")),
+    )
+
+
+def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
+    """Why ``name`` does not run, as one message: Swarm's verdict, the task's error, its last log."""
+    parts = [f"{name}: {progress.running} of {progress.desired} tasks run"]
+    if progress.verdict:
+        parts.append(progress.verdict)
+    if progress.waiting:
+        parts.append(progress.waiting)
+    if progress.failed:
+        parts.append(f"its last task failed: {list(progress.failed.values())[-1]}")
+    text = "; ".join(parts)
+    if log:
+        text += "\nthe last lines of its log:\n" + "\n".join(f"  {line}" for line in log)
+    return text
+
+
+def log_lines(stream: bytes) -> list[str]:
+    """Lines of a Docker log stream: frames of an 8-byte header, whose last four are the length."""
+    text = bytearray()
+    while len(stream) >= 8:
+        size = int.from_bytes(stream[4:8], "big")
+        text += stream[8 : 8 + size]
+        stream = stream[8 + size :]
+    return text.decode("utf-8", "replace").splitlines()
+
+
+def _desired(service: Mapping[str, Any]) -> int:
+    replicated = service["Spec"]["Mode"].get("Replicated")
+    if replicated is not None:
+        return replicated.get("Replicas", 1)
+    return service["ServiceStatus"]["DesiredTasks"]
+
+
+def _same_spec(task: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+    """Whether a task was made from this template; Swarm fills the rest in alike in both."""
+    keys = ("ContainerSpec", "ForceUpdate", "Resources", "RestartPolicy", "LogDriver")
+    return all((task.get(key) or None) == (template.get(key) or None) for key in keys)
+
+
+def _verdict(state: str, message: str) -> str:
+    if state in _ROLLED_BACK:
+        return f"the update failed and was rolled back ({message})"
+    if state == "paused":
+        return f"the update was paused ({message})"
+    return ""

@@ -1,0 +1,85 @@
+"""Docker's ``daemon.json``: our keys put into somebody else's file and taken out again. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+_LISTS = ("registry-mirrors", "insecure-registries")
+
+
+class DaemonJsonError(ValueError):
+    """The file on the phone is not what Docker would accept; the text says why."""
+
+
+def wanted(*, registry_mirror: str | None, log_max_size: str, log_max_files: int) -> dict[str, Any]:
+    """The keys that cloudlet sets: bounded logs, and the mirror where the lab has one."""
+    keys: dict[str, Any] = {
+        "log-driver": "local",
+        "log-opts": {"max-size": log_max_size, "max-file": str(log_max_files)},
+    }
+    if registry_mirror:
+        keys["registry-mirrors"] = [registry_mirror]
+        scheme, _, place = registry_mirror.partition("://")
+        if scheme == "http":
+            keys["insecure-registries"] = [place.rstrip("/")]
+    return keys
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The file's object; an empty or missing file is an empty one.
+
+    Raises:
+        DaemonJsonError: the text is not a JSON object.
+    """
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise DaemonJsonError(f"is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise DaemonJsonError("is not a JSON object")
+    return cast(dict[str, Any], value)
+
+
+def merge(found: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
+    """``found`` with ``ours`` in it: lists grow by what they lack, other keys become ours."""
+    result = dict(found)
+    for key, value in ours.items():
+        if key in _LISTS:
+            held = list(result.get(key, []))
+            result[key] = held + [item for item in value if item not in held]
+        else:
+            result[key] = value
+    return result
+
+
+def unmerge(
+    current: Mapping[str, Any], ours: Mapping[str, Any], found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """``current`` without ``ours``, with what ``found`` had in their place.
+
+    A key that somebody has changed since is theirs now and stays.
+    """
+    result = dict(current)
+    for key, value in ours.items():
+        if key in _LISTS:
+            kept = found.get(key, [])
+            rest = [item for item in result.get(key, []) if item not in value or item in kept]
+            if rest or key in found:
+                result[key] = rest
+            else:
+                result.pop(key, None)
+        elif result.get(key) == value:
+            if key in found:
+                result[key] = found[key]
+            else:
+                del result[key]
+    return result
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """The text of the file, or nothing where there is nothing to say."""
+    return json.dumps(value, indent=2) + "\n" if value else ""

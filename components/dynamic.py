@@ -1,0 +1,41 @@
+"""What our dynamic providers share. They run in Pulumi's own provider process, not in the program.
+
+A subclass lives in a module that is never renamed: the state names it (``facts/experiments.md`` §7),
+and a renamed one cannot be destroyed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pulumi.dynamic import DiffResult, ResourceProvider
+
+
+class Provider(ResourceProvider):
+    """Plans by comparing named inputs, never by comparing code.
+
+    ``updates`` and ``replaces`` are the inputs whose change updates or replaces the resource; what
+    is in neither (how to reach a phone, say) is taken up silently by the next real change.
+    """
+
+    updates: ClassVar[Sequence[str]] = ()
+    replaces: ClassVar[Sequence[str]] = ()
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = changed_keys(_olds, _news, [*self.updates, *self.replaces])
+        replaces = [key for key in changed if key in self.replaces]
+        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+
+def changed_keys(
+    olds: Mapping[str, Any], news: Mapping[str, Any], keys: Sequence[str]
+) -> list[str]:
+    """Those of ``keys`` whose values differ; numbers that Pulumi made floats equal their ints."""
+    return [key for key in keys if olds.get(key) != news.get(key)]
+
+
+def tell(message: str) -> None:
+    """A line for the person who watches ``pulumi up``: the engine shows what a provider prints."""
+    print(message, file=sys.stdout, flush=True)

@@ -1,0 +1,130 @@
+"""The Docker Engine API of one phone, spoken through SSH (``docker system dial-stdio``).
+
+JSON over HTTP: a join token travels in a request body and so never stands in a command line, as
+it would with the ``docker`` command.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from .ssh import Host, PhoneError, Session, connect
+
+REQUEST_SECONDS = 30.0
+# The newest version whose answers this code was written against; an older engine is asked in its
+# own, since Docker refuses versions above and far below what it speaks.
+NEWEST_VERSION = (1, 44)
+
+
+class EngineError(PhoneError):
+    """Docker answered with an error. ``status`` is the HTTP status, ``reason`` Docker's words."""
+
+    def __init__(self, phone: str, status: int, reason: str) -> None:
+        super().__init__(f"{phone}: Docker says: {reason}")
+        self.status = status
+        self.reason = reason
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over an SSH channel, opened anew whenever Docker has closed the last one."""
+
+    def __init__(self, session: Session, seconds: float) -> None:
+        super().__init__("docker", timeout=seconds)
+        self._session = session
+
+    def connect(self) -> None:
+        channel = self._session.open_channel("docker system dial-stdio")
+        channel.settimeout(cast(float, self.timeout))
+        self.sock = cast(Any, channel)
+
+
+class Engine:
+    """Requests to one engine; paths are as in Docker's API reference, without the version."""
+
+    def __init__(self, session: Session, seconds: float = REQUEST_SECONDS) -> None:
+        self.phone = session.host.name
+        self._http = _Connection(session, seconds)
+        self._version = ""
+
+    def get(self, path: str, **query: Any) -> Any:
+        return json.loads(self.request("GET", path, query) or b"null")
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        return json.loads(self.request("POST", path, query, body) or b"null")
+
+    def delete(self, path: str, **query: Any) -> None:
+        self.request("DELETE", path, query)
+
+    def request(
+        self, method: str, path: str, query: Mapping[str, Any], body: Any = None
+    ) -> bytes:
+        """One request; the answer's body.
+
+        Raises:
+            EngineError: Docker answered with a status of 400 or above.
+            PhoneError: no answer came in time, or Docker cannot be spoken to by this user.
+        """
+        if not self._version:
+            self._version = self._negotiate()
+        target = f"/v{self._version}{quote(path)}"
+        filled = {key: _parameter(value) for key, value in query.items() if value is not None}
+        if filled:
+            target += "?" + urlencode(filled)
+        return self._exchange(method, target, body)[1]
+
+    def _negotiate(self) -> str:
+        offered = self._exchange("GET", "/_ping", None)[0].get("Api-Version", "1.24")
+        major, _, minor = offered.partition(".")
+        return ".".join(map(str, min((int(major), int(minor)), NEWEST_VERSION)))
+
+    def _exchange(self, method: str, target: str, body: Any) -> tuple[http.client.HTTPMessage, bytes]:
+        headers = {"Host": "docker"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        try:
+            self._http.request(method, target, body=data, headers=headers)
+            response = self._http.getresponse()
+            payload = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._http.close()
+            raise PhoneError(
+                f"{self.phone}: Docker gave no answer ({error or type(error).__name__}); "
+                "is it running there, and is the user in group docker?"
+            ) from None
+        if response.status >= 400:
+            raise EngineError(self.phone, response.status, _message(payload))
+        return response.headers, payload
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _message(payload: bytes) -> str:
+    try:
+        return json.loads(payload)["message"]
+    except (ValueError, KeyError, TypeError):
+        return payload.decode("utf-8", "replace").strip() or "no reason given"
+
+
+@contextmanager
+def engine(host: Host, seconds: float = REQUEST_SECONDS) -> Generator[Engine]:
+    """The engine of ``host`` for the length of a ``with`` block; raises as :func:`ssh.connect`."""
+    with connect(host) as session:
+        client = Engine(session, seconds)
+        try:
+            yield client
+        finally:
+            client.close()

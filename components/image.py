@@ -1,0 +1,67 @@
+"""Which build of an image a tag means now, recorded, so that the next `up` means the same.
+
+The official docker provider plans a change, and restarts every task, when it is given a tag
+without a digest (``facts/experiments.md`` §2): services are given what this resource resolved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, UpdateResult
+
+from .dynamic import Provider, tell
+from .engine_api import EngineError
+from .managers import any_manager
+from .ssh import Host
+
+
+class ImageProvider(Provider):
+    """Inputs ``image``, ``managers``, ``swarm_id``. Output ``reference``: with its digest."""
+
+    updates = ("image",)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(props["image"], {**props, "reference": _resolve(props)})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult({**_news, "reference": _resolve(_news)})
+
+
+class Image(Resource, module="cloudlet", name="Image"):
+    """``reference``: ``name:tag@sha256:…``, or the name alone where no registry knows it."""
+
+    reference: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        image: pulumi.Input[str],
+        managers: list[pulumi.Output[dict[str, Any]]],
+        swarm_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            ImageProvider(),
+            name,
+            {"image": image, "managers": managers, "swarm_id": swarm_id, "reference": None},
+            opts,
+        )
+
+
+def _resolve(props: dict[str, Any]) -> str:
+    image: str = props["image"]
+    if "@" in image:
+        return image
+    tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
+    hosts = [Host.from_inputs(manager) for manager in props["managers"]]
+    with any_manager(hosts, props["swarm_id"]) as manager:
+        try:
+            digest = manager.get(f"/distribution/{tagged}/json")["Descriptor"]["digest"]
+        except EngineError as error:
+            # It may lie on the phones already (docker load); Docker will say so if it does not.
+            tell(f"{tagged}: no registry knows it ({error.reason}); using what the phones have")
+            return tagged
+    return f"{tagged}@{digest}"

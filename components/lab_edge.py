@@ -1,0 +1,162 @@
+"""The edge of the program: what Pulumi and the disk hold becomes checked arguments, or one error.
+
+Everything that can be wrong with a lab's configuration or its compose files is found here, all at
+once, before anything is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+from pydantic import SecretStr
+
+from . import compose, config, daemon_json
+from .compose import StackSpec
+from .compose.units import parse_duration
+from .phone import PhoneArgs, Wifi
+from .ssh import Host
+from .swarm_init import SwarmSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabArgs:
+    """Arguments for every component, each phone's map keyed by the phone's name.
+
+    ``secret_values`` holds the lab's secrets in plain: never print one.
+    """
+
+    phones: Mapping[str, PhoneArgs]
+    roles: Mapping[str, str]
+    labels: Mapping[str, Mapping[str, str]]
+    swarm: SwarmSettings
+    stacks: Mapping[str, StackSpec]
+    routing: str
+    entry_phone: str
+    entry_address: str
+    secret_values: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def read(
+    values: Mapping[str, str], *, encrypted: Container[str], project: str, root: Path
+) -> LabArgs:
+    """The lab that Pulumi's configuration describes.
+
+    Args:
+        values: every key of the stack's configuration, with its namespace.
+        encrypted: those of the keys that Pulumi holds as secrets.
+        project: the namespace that is ours.
+        root: the folder of ``Pulumi.yaml``, from which files are named.
+
+    Raises:
+        pulumi.RunError: with one line for each mistake; Pulumi shows it without a traceback.
+    """
+    ours = f"{project}:"
+    try:
+        own = [key for key in values if key.startswith(ours)]
+        lab = config.load(
+            {key.removeprefix(ours): values[key] for key in own},
+            root=root,
+            encrypted={key.removeprefix(ours) for key in own if key in encrypted},
+        )
+        stacks, warnings = _stacks(lab, root)
+    except (config.ConfigError, compose.ComposeError) as error:
+        raise pulumi.RunError(str(error)) from None
+    return LabArgs(
+        phones=_phones(lab, root),
+        roles={name: phone.role for name, phone in lab.phones.items()},
+        labels={name: dict(phone.labels) for name, phone in lab.phones.items()},
+        swarm=SwarmSettings(
+            address_pool=lab.swarm.address_pool,
+            address_pool_mask=lab.swarm.address_pool_mask,
+            certificate_expiry=parse_duration(lab.swarm.certificate_expiry),
+            heartbeat=parse_duration(lab.swarm.heartbeat),
+        ),
+        stacks=stacks,
+        routing=lab.routing,
+        entry_phone=lab.managers[0].name,
+        entry_address=lab.entry_address,
+        secret_values=frozenset(secret.get_secret_value() for secret in lab.secrets.values()),
+        warnings=(*lab.warnings, *warnings),
+    )
+
+
+def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
+    key_file = lab.ssh.private_key_file
+    private_key = (
+        pulumi.Output.secret(key_file.read_text(encoding="utf-8")) if key_file.is_file() else None
+    )
+    if private_key is None and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(
+            f"ssh.privateKeyFile: {key_file} does not exist; make one with ssh-keygen -t ed25519"
+        )
+    daemon = daemon_json.wanted(
+        registry_mirror=lab.engine.registry_mirror,
+        log_max_size=lab.engine.log_max_size,
+        log_max_files=lab.engine.log_max_files,
+    )
+    wifi = lab.wifi and Wifi(
+        ssid=lab.wifi.ssid,
+        password=_secret(lab.wifi.password),
+        forget=lab.wifi.forget,
+    )
+    return {
+        name: PhoneArgs(
+            host=Host(
+                name=name,
+                host=phone.ssh_host,
+                port=phone.ssh_port,
+                user=lab.ssh.user,
+                key_file=portable(key_file, root),
+                host_key=phone.host_key or "",
+            ),
+            address=phone.address,
+            password=_secret(lab.password) if lab.password else pulumi.Output.secret(""),
+            private_key=private_key,
+            docker_config=daemon,
+            routing=lab.routing,
+            wifi=wifi,
+        )
+        for name, phone in lab.phones.items()
+    }
+
+
+def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]]:
+    specs: dict[str, StackSpec] = {}
+    problems: list[str] = []
+    secrets = {name: secret.get_secret_value() for name, secret in lab.secrets.items()}
+    for name, stack in lab.stacks.items():
+        variables = {"ENTRY_ADDRESS": lab.entry_address, **secrets, **stack.variables}
+        folder = stack.file.parent
+
+        def beside(path: str, folder: Path = folder) -> str:
+            return (folder / path).read_text(encoding="utf-8")
+
+        try:
+            specs[name] = compose.load(
+                stack.file.read_text(encoding="utf-8"),
+                source=portable(stack.file, root),
+                stack=name,
+                variables=variables,
+                read=beside,
+            )
+        except compose.ComposeError as error:
+            problems += error.problems
+    if problems:
+        raise compose.ComposeError(tuple(problems))
+    return specs, [warning for spec in specs.values() for warning in spec.warnings]
+
+
+def portable(path: Path, root: Path) -> str:
+    """A path as any machine with this checkout understands it: a plan must not change with it."""
+    for base, prefix in ((root, ""), (Path.home(), "~/")):
+        if path.is_relative_to(base):
+            return prefix + path.relative_to(base).as_posix()
+    return path.as_posix()
+
+
+def _secret(value: SecretStr) -> pulumi.Output[str]:
+    return pulumi.Output.secret(value.get_secret_value())

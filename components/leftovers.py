@@ -1,0 +1,54 @@
+"""What an `up` that was killed left in the swarm without Pulumi knowing of it.
+
+Docker refuses a second object of the same name, so a create would fail for ever. Before one, an
+object of that name which carries this stack's label is taken away; anything else is left alone
+and Docker's own refusal stands. Volumes are never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pulumi
+
+from .engine_api import EngineError
+from .managers import any_manager
+from .ssh import Host
+
+NAMESPACE = "com.docker.stack.namespace"
+
+
+def remove_leftover(
+    kind: str,
+    name: str,
+    stack: str,
+    managers: list[pulumi.Output[dict[str, Any]]],
+    swarm_id: pulumi.Output[str],
+) -> pulumi.ResourceHookBinding:
+    """A hook that runs before a create. ``kind``: services, networks, secrets or configs."""
+
+    async def before_create(_args: pulumi.ResourceHookArgs) -> None:
+        known = await pulumi.Output.all(swarm_id, *managers).future()
+        if known is not None:
+            await asyncio.to_thread(_remove, kind, name, stack, known[0], known[1:])
+
+    hook = pulumi.ResourceHook(f"{name}-{kind}-leftover", before_create)
+    return pulumi.ResourceHookBinding(before_create=[hook])
+
+
+def _remove(kind: str, name: str, stack: str, swarm_id: str, hosts: list[dict[str, Any]]) -> None:
+    with any_manager([Host.from_inputs(host) for host in hosts], swarm_id) as manager:
+        for item in manager.get(f"/{kind}", filters={"name": [name]}):
+            holder: dict[str, Any] = item.get("Spec") or item
+            labels: dict[str, str] = holder.get("Labels") or {}
+            if _name(item) == name and labels.get(NAMESPACE) == stack:
+                try:
+                    manager.delete(f"/{kind}/{item.get('ID') or item['Id']}")
+                except EngineError as error:
+                    if error.status != 404:
+                        raise
+
+
+def _name(item: dict[str, Any]) -> str:
+    return item.get("Name") or item["Spec"]["Name"]

@@ -1,0 +1,110 @@
+"""Talking to a swarm through any of its managers that answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .engine_api import Engine, EngineError, engine
+from .ssh import Host, PhoneError
+
+
+@contextmanager
+def any_manager(hosts: Sequence[Host], swarm_id: str) -> Generator[Engine]:
+    """The engine of the first of ``hosts`` that manages the swarm ``swarm_id``.
+
+    Raises:
+        PhoneError: none does; the message has each one's reason.
+    """
+    reasons: list[str] = []
+    for host in hosts:
+        opened = engine(host)
+        try:
+            client = opened.__enter__()
+        except PhoneError as error:
+            reasons.append(str(error))
+            continue
+        try:
+            reason = _not_manager(client, swarm_id)
+            if reason is None:
+                yield client
+                return
+            reasons.append(f"{host.name}: {reason}")
+        finally:
+            opened.__exit__(None, None, None)
+    raise PhoneError("no manager of the swarm answers: " + "; ".join(reasons))
+
+
+def _not_manager(client: Engine, swarm_id: str) -> str | None:
+    """Why this engine does not speak for the swarm, or ``None`` if it does."""
+    try:
+        state = swarm_state(client)
+        if not state["ControlAvailable"]:
+            return f"is not a manager (its swarm state is {state['LocalNodeState']})"
+        if cluster_id(state) != swarm_id:
+            return "manages another swarm"
+        # A manager without a majority answers /info but nothing that asks the others.
+        client.get("/swarm")
+    except EngineError as error:
+        return "the majority of managers is lost" if error.status in (500, 503) else error.reason
+    except PhoneError as error:
+        return str(error)
+    return None
+
+
+def swarm_state(client: Engine) -> dict[str, Any]:
+    """``Swarm`` of Docker's ``/info``: what the phone itself believes."""
+    return client.get("/info")["Swarm"]
+
+
+def cluster_id(state: dict[str, Any]) -> str:
+    """The swarm's id; empty on a worker, which is not told."""
+    cluster: dict[str, Any] = state.get("Cluster") or {}
+    return cluster.get("ID", "")
+
+
+def nodes_by_id(client: Engine) -> dict[str, dict[str, Any]]:
+    return {node["ID"]: node for node in client.get("/nodes")}
+
+
+def update_node(client: Engine, node_id: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Applies ``change`` to a node's spec; again where somebody else was quicker."""
+    for attempt in range(5):
+        node = client.get(f"/nodes/{node_id}")
+        spec = node["Spec"]
+        before = repr(spec)
+        change(spec)
+        if repr(spec) == before:
+            return
+        try:
+            client.post(f"/nodes/{node_id}/update", spec, version=node["Version"]["Index"])
+            return
+        except EngineError as error:
+            if "out of sequence" not in error.reason or attempt == 4:
+                raise
+
+
+def delete_node(client: Engine, node_id: str) -> None:
+    """Takes a node off the list; a demoted manager can be taken off a moment later only."""
+    for attempt in range(20):
+        try:
+            client.delete(f"/nodes/{node_id}", force=True)
+            return
+        except EngineError as error:
+            if error.status == 404:
+                return
+            if attempt == 19:
+                raise
+            time.sleep(0.5)
+
+
+def wait_until(done: Callable[[], bool], seconds: float, *, every: float = 0.25) -> bool:
+    """Whether ``done`` became true within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every)
+    return True

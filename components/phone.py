@@ -1,0 +1,144 @@
+"""One phone, from whatever it was to a Docker host that swarm can use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_command import remote
+
+from . import shell
+from .contact import Contact
+from .docker_config import DockerConfig
+from .facts import Facts
+from .ssh import Host, read_banner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wifi:
+    """The network that the phone is to be on. ``password`` is secret."""
+
+    ssid: str
+    password: pulumi.Input[str]
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneArgs:
+    """What a phone needs to be told.
+
+    ``private_key`` is the text of the key at ``host.key_file`` (secret), or ``None`` where a
+    preview runs on a machine without it. ``password`` (secret, may be empty) is used until the
+    key is in. ``docker_config`` holds keys for ``daemon.json``.
+    """
+
+    host: Host
+    address: str
+    password: pulumi.Input[str]
+    private_key: pulumi.Input[str] | None
+    docker_config: Mapping[str, Any]
+    routing: str
+    wifi: Wifi | None = None
+
+
+class Phone(pulumi.ComponentResource):
+    """Access, wifi, Docker and facts of one phone.
+
+    Whatever depends on the component as a whole starts when the phone is ready for swarm.
+    """
+
+    host: pulumi.Output[dict[str, Any]]
+    """The properties of :class:`Host`, host key included: how our providers reach the phone."""
+    address: pulumi.Output[str]
+    facts: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self, name: str, args: PhoneArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cloudlet:index:Phone", name, None, opts)
+        self.name = name
+        self._args = args
+        # The official command plugin waits for ever on a phone that accepts and stays silent.
+        self._answers = pulumi.ResourceHook(f"{name}-answers", self._check_answers)
+
+        contact = Contact(
+            f"{name}-contact",
+            host=args.host,
+            password=args.password,
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["password"]),
+        )
+        self._host_key = contact.host_key
+        self.host = contact.host_key.apply(lambda key: args.host.with_host_key(key).to_inputs())
+
+        config = DockerConfig(
+            f"{name}-docker-config",
+            phone=self.host,
+            keys=dict(args.docker_config),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[contact]),
+        )
+        ready: list[pulumi.Resource] = [config]
+        if args.wifi is not None:
+            ready.append(self._wifi(args.wifi, contact))
+        engine = self._command(
+            "engine", "engine.sh", [args.host.user], root=True, depends_on=ready
+        )
+        self._command("preflight", "preflight.sh", [args.routing], root=True, depends_on=[engine])
+        facts = Facts(
+            f"{name}-facts",
+            phone=self.host,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[engine]),
+        )
+        self.facts = facts.facts
+        self.address = pulumi.Output.from_input(args.address)
+        self.register_outputs({"address": self.address, "facts": self.facts})
+
+    def _wifi(self, wifi: Wifi, contact: Contact) -> remote.Command:
+        stdin = pulumi.Output.secret(wifi.password).apply(
+            lambda password: shell.script("wifi.sh", {"WIFI_PASSWORD": password})
+        )
+        return self._command(
+            "wifi", stdin, [wifi.ssid, *wifi.forget], root=True, depends_on=[contact]
+        )
+
+    def _command(
+        self,
+        noun: str,
+        script: str | pulumi.Output[str],
+        arguments: list[str],
+        *,
+        root: bool,
+        depends_on: list[pulumi.Resource],
+    ) -> remote.Command:
+        """A script on the phone; ``script`` is its file, or the whole text where it is secret."""
+        args = self._args
+        return remote.Command(
+            f"{self.name}-{noun}",
+            connection=remote.ConnectionArgs(
+                host=args.host.host,
+                port=args.host.port,
+                user=args.host.user,
+                private_key=args.private_key or "",
+                host_key=self._host_key,
+                # sshd drops some of many handshakes at once: fewer than three tries is too few.
+                dial_error_limit=4,
+                per_dial_timeout=10,
+            ),
+            create=shell.command(*arguments, root=root),
+            stdin=shell.script(script) if isinstance(script, str) else script,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=depends_on,
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[self._answers], before_update=[self._answers]
+                ),
+                # A preview without the key must not plan to take it away.
+                ignore_changes=None if args.private_key else ["connection.privateKey"],
+            ),
+        )
+
+    async def _check_answers(self, _args: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(read_banner, self._args.host)

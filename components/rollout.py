@@ -1,0 +1,203 @@
+"""What the docker provider's service cannot do well: scale, wait until it runs, drain.
+
+The provider's own service sends environment variables in random order with every update, so that
+scaling through it restarts all tasks; its convergence wait deletes what it waited for; and a
+delete may fail on a slow stop. This companion owns the number of replicas instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+
+from .convergence import Progress, explain, judge, log_lines
+from .dynamic import Provider, tell
+from .engine_api import Engine, EngineError
+from .managers import any_manager, wait_until
+from .ssh import Host, PhoneError
+
+CONVERGE_SECONDS = 300.0
+# A task that finds no phone now seldom finds one later; a crash loop seldom ends by itself.
+WAITING_SECONDS = 45.0
+FAILURES = 6
+# A process that dies at once has mostly done so after this long.
+STEADY_SECONDS = 1.0
+NOWHERE = "node.id == drained-by-cloudlet"
+
+
+class RolloutProvider(Provider):
+    """Inputs ``service`` (its name), ``service_id``, ``spec_digest``, ``replicas`` (-1: global),
+    ``grace_seconds``, ``managers``, ``swarm_id``."""
+
+    updates = ("replicas", "spec_digest")
+    replaces = ("service_id",)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        self._roll_out(props)
+        return CreateResult(props["service"], dict(props))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        try:
+            with _manager(props) as manager:
+                replicas = _replicas(manager.get(f"/services/{id_}"))
+        except EngineError as error:
+            if error.status == 404:
+                return ReadResult(None, {})
+            raise
+        except PhoneError as error:
+            tell(str(error))
+            return ReadResult(id_, props)
+        return ReadResult(id_, {**props, "replicas": replicas})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        self._roll_out(_news)
+        return UpdateResult(dict(_news))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        try:
+            with _manager(_props) as manager:
+                _drain(manager, _id, _props["grace_seconds"])
+        except EngineError as error:
+            if error.status != 404:
+                raise
+        except PhoneError as error:
+            tell(f"{error}\n{_id}: could not be drained")
+
+    def _roll_out(self, props: dict[str, Any]) -> None:
+        with _manager(props) as manager:
+            if props["replicas"] >= 0:
+                _scale(manager, props["service"], int(props["replicas"]))
+            _wait_converged(manager, props["service"])
+
+
+class Rollout(Resource, module="cloudlet", name="Rollout"):
+    """Done when the service runs as asked; ``spec_digest`` changes when its spec does."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        service: str,
+        service_id: pulumi.Input[str],
+        spec_digest: pulumi.Input[str],
+        replicas: int | None,
+        grace_seconds: float,
+        managers: list[pulumi.Output[dict[str, Any]]],
+        swarm_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            RolloutProvider(),
+            name,
+            {
+                "service": service,
+                "service_id": service_id,
+                "spec_digest": spec_digest,
+                "replicas": -1 if replicas is None else replicas,
+                "grace_seconds": grace_seconds,
+                "managers": managers,
+                "swarm_id": swarm_id,
+            },
+            opts,
+        )
+
+
+def _manager(props: dict[str, Any]) -> AbstractContextManager[Engine]:
+    return any_manager([Host.from_inputs(item) for item in props["managers"]], props["swarm_id"])
+
+
+def _replicas(service: dict[str, Any]) -> int:
+    replicated = service["Spec"]["Mode"].get("Replicated")
+    return -1 if replicated is None else replicated.get("Replicas", 1)
+
+
+def _update(manager: Engine, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """Changes a service's spec as it stands, so that nothing but the change reaches Swarm."""
+    for attempt in range(5):
+        service = manager.get(f"/services/{name}")
+        change(service["Spec"])
+        try:
+            manager.post(
+                f"/services/{name}/update", service["Spec"], version=service["Version"]["Index"]
+            )
+            return
+        except EngineError as error:
+            if "out of sequence" not in error.reason or attempt == 4:
+                raise
+
+
+def _scale(manager: Engine, name: str, replicas: int) -> None:
+    def change(spec: dict[str, Any]) -> None:
+        spec["Mode"]["Replicated"]["Replicas"] = replicas
+
+    if _replicas(manager.get(f"/services/{name}")) != replicas:
+        _update(manager, name, change)
+
+
+def _progress(manager: Engine, name: str) -> Progress:
+    found = manager.get("/services", status=True, filters={"name": [name]})
+    service = next(item for item in found if item["Spec"]["Name"] == name)
+    return judge(service, manager.get("/tasks", filters={"service": [name]}))
+
+
+def _wait_converged(manager: Engine, name: str) -> None:
+    deadline = time.monotonic() + CONVERGE_SECONDS
+    failed: dict[str, str] = {}
+    steady_since = waiting_since = None
+    while True:
+        progress = _progress(manager, name)
+        failed.update(progress.failed)
+        now = time.monotonic()
+        steady_since = (steady_since or now) if progress.converged else None
+        waiting_since = (waiting_since or now) if progress.waiting else None
+        if steady_since is not None and now - steady_since >= STEADY_SECONDS:
+            return
+        hopeless = (
+            bool(progress.verdict)
+            or len(failed) >= FAILURES
+            or (waiting_since is not None and now - waiting_since > WAITING_SECONDS)
+        )
+        if hopeless or now > deadline:
+            raise PhoneError(explain(name, progress, _last_log(manager, name)))
+        time.sleep(0.25)
+
+
+def _last_log(manager: Engine, name: str) -> list[str]:
+    try:
+        stream = manager.request(
+            "GET", f"/services/{name}/logs", {"stdout": True, "stderr": True, "tail": "5"}
+        )
+    except PhoneError:
+        return []
+    return log_lines(stream)[-8:]
+
+
+def _drain(manager: Engine, name: str, grace_seconds: float) -> None:
+    """Stops all tasks with the grace that the file asks for, and waits until they are gone."""
+
+    def stop(spec: dict[str, Any]) -> None:
+        if "Replicated" in spec["Mode"]:
+            spec["Mode"]["Replicated"]["Replicas"] = 0
+        else:
+            placement = spec["TaskTemplate"].setdefault("Placement", {})
+            placement["Constraints"] = [NOWHERE]
+
+    def gone() -> bool:
+        # The docker provider then waits for containers on this manager, no longer than the grace.
+        label = f"com.docker.swarm.service.name={name}"
+        return not (
+            any(
+                task["Status"]["State"] in ("running", "starting", "preparing", "assigned")
+                for task in manager.get("/tasks", filters={"service": [name]})
+            )
+            or manager.get("/containers/json", all=True, filters={"label": [label]})
+        )
+
+    _update(manager, name, stop)
+    if not wait_until(gone, grace_seconds + 60, every=0.5):
+        tell(f"{name}: some tasks have not stopped; they end when their phones answer again")

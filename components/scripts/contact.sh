@@ -1,0 +1,63 @@
+# contact.sh USER EPOCH, as root; PUBLIC_KEY comes in a line before this text.
+# Lets the controller in for good: its key for USER, root without a password, the right time.
+# Prints what the phone was like before, as name=value lines, for restore.sh.
+# shellcheck shell=sh
+
+survey() {
+	printf 'docker_enabled=%s\n' "$(service_is_enabled docker && echo yes || echo no)"
+	printf 'docker_running=%s\n' "$(service_do status docker && echo yes || echo no)"
+	printf 'in_docker_group=%s\n' "$(user_in_group "$1" docker && echo yes || echo no)"
+}
+
+install_key() {
+	home=$(getent passwd "$1" 2>/dev/null | cut -d: -f6)
+	[ -n "$home" ] || home=$(awk -F: -v user="$1" '$1 == user { print $6 }' /etc/passwd)
+	[ -d "$home" ] || die "user $1 has no home directory; make one, sshd reads the key from there"
+	keys=$home/.ssh/authorized_keys
+	grep -qxF "$PUBLIC_KEY" "$keys" 2>/dev/null && return
+	group=$(id -gn "$1")
+	[ -d "$home/.ssh" ] || install -d -m 700 -o "$1" -g "$group" "$home/.ssh"
+	if [ -s "$keys" ] && [ -n "$(tail -c 1 "$keys")" ]; then echo >>"$keys"; fi
+	printf '%s\n' "$PUBLIC_KEY" >>"$keys"
+	chmod 600 "$keys"
+	chown "$1:$group" "$keys"
+}
+
+allow_root() {
+	if [ -d /etc/sudoers.d ] && have sudo; then
+		file=/etc/sudoers.d/cloudlet-$1
+		rule="$1 ALL=(ALL) NOPASSWD: ALL"
+		mode=440
+	elif [ -d /etc/doas.d ]; then
+		file=/etc/doas.d/cloudlet-$1.conf
+		rule="permit nopass keepenv $1"
+		mode=400
+	else
+		die "found neither /etc/sudoers.d nor /etc/doas.d; install sudo or doas on the phone"
+	fi
+	[ "$(cat "$file" 2>/dev/null)" = "$rule" ] && return
+	# A dot in its name keeps sudo from reading the file before it is whole.
+	umask 077
+	printf '%s\n' "$rule" >"$file.new"
+	chmod "$mode" "$file.new"
+	mv "$file.new" "$file"
+}
+
+# Swarm's certificates are refused when clocks differ by an hour; a few seconds do no harm, and a
+# container or a phone whose clock may not be set is none the worse for trying.
+set_clock() {
+	off=$(($(date -u +%s) - $1))
+	if [ "$off" -gt 5 ] || [ "$off" -lt -5 ]; then
+		date -u -s "@$1" >/dev/null 2>&1 ||
+			die "the clock is off by $off s and cannot be set; swarm's certificates would be refused"
+	fi
+}
+
+main() {
+	survey "$1"
+	install_key "$1"
+	allow_root "$1"
+	set_clock "$2"
+}
+
+main "$@"

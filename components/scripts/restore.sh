@@ -1,0 +1,22 @@
+# restore.sh USER DOCKER_ENABLED DOCKER_RUNNING IN_DOCKER_GROUP, as root; the last three are yes or
+# no, as contact.sh found them. Takes away what the engine and the swarm brought, keeps all data.
+# shellcheck shell=sh
+
+# Swarm leaves this network behind; it is made anew by the next join.
+remove_gateway_bridge() {
+	[ "$(docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null)" = inactive ] || return 0
+	docker network rm docker_gwbridge >/dev/null 2>&1 || true
+}
+
+main() {
+	remove_gateway_bridge
+	if [ "$2" = no ] && service_is_enabled docker; then service_disable docker; fi
+	if [ "$3" = no ] && service_do status docker; then
+		service_do stop docker || die "Docker did not stop"
+	fi
+	if [ "$4" = no ] && user_in_group "$1" docker; then
+		if have gpasswd; then gpasswd -d "$1" docker >/dev/null; else delgroup "$1" docker >/dev/null; fi
+	fi
+}
+
+main "$@"

@@ -1,0 +1,254 @@
+"""A service of a compose file as arguments of ``docker.Service``, in the set that plans cleanly.
+
+Every field that the official provider would otherwise send as zero is given in full, and every
+duration in the form in which the provider reads it back (``facts/experiments.md`` §1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pulumi
+import pulumi_docker as docker
+
+from .compose import Attachment, FileReference, Mount, Service, UpdatePolicy, go_duration
+
+T = TypeVar("T")
+Conceal = Callable[[str], pulumi.Input[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a service refers to: ids of networks, (id, name) of secrets and configs by their key
+    in the file; ``conceal`` marks a text secret if it holds one of the lab's secrets."""
+
+    stack: str
+    networks: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, tuple[pulumi.Input[str], str]]
+    configs: Mapping[str, tuple[pulumi.Input[str], str]]
+    conceal: Conceal
+
+
+def service_args(
+    service: Service, image: pulumi.Input[str], around: Surroundings
+) -> dict[str, Any]:
+    """Keyword arguments for :class:`docker.Service`, without resource options."""
+    return {
+        "name": f"{around.stack}_{service.name}",
+        "labels": _labels(service.labels),
+        "mode": _mode(service),
+        "endpoint_spec": _endpoint(service),
+        "update_config": _policy(service.update, docker.ServiceUpdateConfigArgs),
+        "rollback_config": _policy(service.rollback, docker.ServiceRollbackConfigArgs),
+        "task_spec": docker.ServiceTaskSpecArgs(
+            container_spec=_container(service, image, around),
+            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(
+                condition=service.restart.condition,
+                delay=go_duration(service.restart.delay),
+                max_attempts=service.restart.max_attempts,
+                window=go_duration(service.restart.window),
+            ),
+            placement=_placement(service),
+            resources=_resources(service),
+            log_driver=docker.ServiceTaskSpecLogDriverArgs(
+                name=service.logging.driver, options=dict(service.logging.options)
+            )
+            if service.logging
+            else None,
+            networks_advanceds=[_network(item, around) for item in service.attachments],
+        ),
+    }
+
+
+def _labels(labels: Mapping[str, str]) -> list[docker.ServiceLabelArgs]:
+    return [docker.ServiceLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]
+
+
+def _mode(service: Service) -> docker.ServiceModeArgs:
+    if service.mode == "global":
+        return docker.ServiceModeArgs(global_=True)
+    return docker.ServiceModeArgs(
+        replicated=docker.ServiceModeReplicatedArgs(replicas=service.replicas)
+    )
+
+
+def _endpoint(service: Service) -> docker.ServiceEndpointSpecArgs | None:
+    if service.endpoint_mode is None and not service.ports:
+        return None
+    return docker.ServiceEndpointSpecArgs(
+        mode=service.endpoint_mode,
+        ports=[
+            docker.ServiceEndpointSpecPortArgs(
+                target_port=port.target,
+                published_port=port.published,
+                protocol=port.protocol,
+                publish_mode=port.mode,
+            )
+            for port in service.ports
+        ],
+    )
+
+
+def _policy(policy: UpdatePolicy, made: Callable[..., T]) -> T:
+    return made(
+        parallelism=policy.parallelism,
+        delay=go_duration(policy.delay),
+        failure_action=policy.failure_action,
+        monitor=go_duration(policy.monitor),
+        max_failure_ratio=f"{policy.max_failure_ratio:g}",
+        order=policy.order,
+    )
+
+
+def _container(
+    service: Service, image: pulumi.Input[str], around: Surroundings
+) -> docker.ServiceTaskSpecContainerSpecArgs:
+    labels = service.container_labels
+    return docker.ServiceTaskSpecContainerSpecArgs(
+        image=image,
+        commands=list(service.entrypoint) or None,
+        args=[around.conceal(item) for item in service.command] or None,
+        env={key: around.conceal(value) for key, value in service.environment.items()} or None,
+        labels=[
+            docker.ServiceTaskSpecContainerSpecLabelArgs(label=key, value=labels[key])
+            for key in sorted(labels)
+        ],
+        hostname=service.hostname,
+        user=service.user,
+        dir=service.working_dir,
+        stop_signal=service.stop_signal,
+        stop_grace_period=go_duration(service.stop_grace_period),
+        init=service.init,
+        read_only=service.read_only or None,
+        cap_adds=list(service.cap_add) or None,
+        cap_drops=list(service.cap_drop) or None,
+        sysctl=dict(service.sysctls) or None,
+        dns_config=docker.ServiceTaskSpecContainerSpecDnsConfigArgs(
+            nameservers=list(service.dns),
+            searches=list(service.dns_search) or None,
+            options=list(service.dns_options) or None,
+        )
+        if service.dns
+        else None,
+        hosts=[
+            docker.ServiceTaskSpecContainerSpecHostArgs(host=host, ip=ip)
+            for host, ip in service.extra_hosts
+        ]
+        or None,
+        isolation=service.isolation,
+        healthcheck=_healthcheck(service),
+        mounts=[_mount(item) for item in service.mounts] or None,
+        secrets=[_secret(item, around) for item in service.secrets] or None,
+        configs=[_config(item, around) for item in service.configs] or None,
+    )
+
+
+def _healthcheck(
+    service: Service,
+) -> docker.ServiceTaskSpecContainerSpecHealthcheckArgs | None:
+    check = service.healthcheck
+    if check is None:
+        return None
+    return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
+        tests=list(check.test),
+        interval=go_duration(check.interval or 0),
+        timeout=go_duration(check.timeout or 0),
+        start_period=go_duration(check.start_period or 0),
+        retries=check.retries or 0,
+    )
+
+
+def _mount(mount: Mount) -> docker.ServiceTaskSpecContainerSpecMountArgs:
+    volume = bind = tmpfs = None
+    if mount.type == "volume" and (mount.volume_driver or mount.volume_labels or mount.volume_no_copy):
+        volume = docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
+            driver_name=mount.volume_driver,
+            driver_options=dict(mount.volume_driver_options) or None,
+            no_copy=mount.volume_no_copy or None,
+            labels=[
+                docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(label=key, value=value)
+                for key, value in sorted(mount.volume_labels.items())
+            ],
+        )
+    if mount.propagation is not None:
+        bind = docker.ServiceTaskSpecContainerSpecMountBindOptionsArgs(
+            propagation=mount.propagation
+        )
+    if mount.type == "tmpfs" and (mount.tmpfs_size is not None or mount.tmpfs_mode is not None):
+        tmpfs = docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
+            size_bytes=mount.tmpfs_size, mode=mount.tmpfs_mode
+        )
+    return docker.ServiceTaskSpecContainerSpecMountArgs(
+        type=mount.type,
+        source=mount.source or None,
+        target=mount.target,
+        read_only=mount.read_only or None,
+        volume_options=volume,
+        bind_options=bind,
+        tmpfs_options=tmpfs,
+    )
+
+
+def _secret(
+    item: FileReference, around: Surroundings
+) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
+    made_id, made_name = around.secrets[item.source]
+    return docker.ServiceTaskSpecContainerSpecSecretArgs(
+        secret_id=made_id,
+        secret_name=made_name,
+        file_name=item.target,
+        file_uid=item.uid,
+        file_gid=item.gid,
+        file_mode=item.mode,
+    )
+
+
+def _config(
+    item: FileReference, around: Surroundings
+) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
+    made_id, made_name = around.configs[item.source]
+    return docker.ServiceTaskSpecContainerSpecConfigArgs(
+        config_id=made_id,
+        config_name=made_name,
+        file_name=item.target,
+        file_uid=item.uid,
+        file_gid=item.gid,
+        file_mode=item.mode,
+    )
+
+
+def _placement(service: Service) -> docker.ServiceTaskSpecPlacementArgs | None:
+    placement = service.placement
+    if not (placement.constraints or placement.spread or placement.max_replicas_per_node):
+        return None
+    return docker.ServiceTaskSpecPlacementArgs(
+        constraints=list(placement.constraints) or None,
+        prefs=list(placement.spread) or None,
+        max_replicas=placement.max_replicas_per_node or None,
+    )
+
+
+def _resources(service: Service) -> docker.ServiceTaskSpecResourcesArgs | None:
+    given = service.resources
+    limits = reservation = None
+    if given.limit_nano_cpus or given.limit_memory:
+        limits = docker.ServiceTaskSpecResourcesLimitsArgs(
+            nano_cpus=given.limit_nano_cpus, memory_bytes=given.limit_memory
+        )
+    if given.reserve_nano_cpus or given.reserve_memory:
+        reservation = docker.ServiceTaskSpecResourcesReservationArgs(
+            nano_cpus=given.reserve_nano_cpus, memory_bytes=given.reserve_memory
+        )
+    if limits is None and reservation is None:
+        return None
+    return docker.ServiceTaskSpecResourcesArgs(limits=limits, reservation=reservation)
+
+
+def _network(
+    item: Attachment, around: Surroundings
+) -> docker.ServiceTaskSpecNetworksAdvancedArgs:
+    return docker.ServiceTaskSpecNetworksAdvancedArgs(
+        id=around.networks[item.network], aliases=list(item.aliases)
+    )

@@ -1,0 +1,40 @@
+"""Texts that run on a phone: which script, with which arguments, and with what on its input.
+
+A script travels on standard input and the command line only says what it is given. So a plan and
+an error show one short line, nothing of cloudlet's stays on the phone, and a secret, which is set
+in front of the script, appears in neither.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from importlib.resources import files
+
+_SCRIPTS = files("components") / "scripts"
+# doas and sudo both know -n (never ask); a phone has one of them, or a sudo that is doas.
+_AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
+
+
+def command(*arguments: str, root: bool = False) -> str:
+    """The command line that runs whatever script stands on its standard input."""
+    return (_AS_ROOT if root else "") + shlex.join(["sh", "-s", "--", *arguments])
+
+
+def script(name: str, secrets: Mapping[str, str] | None = None) -> str:
+    """The text for standard input: ``secrets`` as shell variables, then ``scripts/<name>``.
+
+    Secret where a value in ``secrets`` is; the caller marks it so.
+    """
+    settings = "".join(f"{key}={shlex.quote(value)}\n" for key, value in (secrets or {}).items())
+    return settings + _read("lib.sh") + _read(name)
+
+
+def parse_facts(text: str) -> dict[str, str]:
+    """``name=value`` lines as a map; other lines are left out."""
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _read(name: str) -> str:
+    return (_SCRIPTS / name).read_text(encoding="utf-8")

@@ -1,0 +1,98 @@
+"""One swarm out of many phones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from .membership import Membership
+from .phone import Phone
+from .swarm_init import SwarmInit, SwarmSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A phone and its place: ``role`` is manager or worker, ``labels`` are the owner's."""
+
+    phone: Phone
+    role: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwarmArgs:
+    """``members`` by phone name, the phone on which a swarm is initialised first among managers."""
+
+    members: Mapping[str, Member]
+    settings: SwarmSettings
+
+
+class Swarm(pulumi.ComponentResource):
+    """The swarm and each phone's membership of it.
+
+    ``worker_token`` and ``manager_token`` are secret. What depends on the component starts when
+    every phone is a member, and is gone before the first one leaves.
+    """
+
+    swarm_id: pulumi.Output[str]
+    worker_token: pulumi.Output[str]
+    manager_token: pulumi.Output[str]
+    managers: list[pulumi.Output[dict[str, Any]]]
+
+    def __init__(
+        self, name: str, args: SwarmArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cloudlet:index:Swarm", name, None, opts)
+        self._args = args
+        leading = [member for member in args.members.values() if member.role == "manager"]
+        self.managers = [member.phone.host for member in leading]
+        init = SwarmInit(
+            f"{name}-init",
+            managers=[
+                pulumi.Output.all(member.phone.host, member.phone.address).apply(
+                    lambda known: {**known[0], "address": known[1]}
+                )
+                for member in leading
+            ],
+            settings=args.settings,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[member.phone for member in leading]
+            ),
+        )
+        self.swarm_id = init.id
+        self.worker_token = pulumi.Output.secret(init.worker_token)
+        self.manager_token = pulumi.Output.secret(init.manager_token)
+
+        # One manager after the other: each changes the majority that the next one must find.
+        chain: list[pulumi.Resource] = [init]
+        for phone_name, member in args.members.items():
+            if member.role == "manager":
+                chain = [self._membership(name, phone_name, member, chain)]
+        for phone_name, member in args.members.items():
+            if member.role != "manager":
+                self._membership(name, phone_name, member, chain)
+        self.register_outputs({"swarm_id": self.swarm_id})
+
+    def _membership(
+        self, name: str, phone_name: str, member: Member, after: list[pulumi.Resource]
+    ) -> Membership:
+        labels = pulumi.Output.all(member.phone.facts).apply(
+            lambda known: {
+                **member.labels,
+                "cloudlet.phone": phone_name,
+                "cloudlet.arch": known[0]["architecture"],
+            }
+        )
+        return Membership(
+            f"{name}-{phone_name}",
+            phone=member.phone.host,
+            address=member.phone.address,
+            managers=list(self.managers),
+            swarm_id=self.swarm_id,
+            role=member.role,
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[member.phone, *after]),
+        )

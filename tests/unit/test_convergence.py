@@ -1,0 +1,85 @@
+"""When a service counts as running, and what a person is told when it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.convergence import explain, judge, log_lines
+
+TEMPLATE = {"ContainerSpec": {"Image": "web:2"}, "ForceUpdate": 0}
+
+
+def service(*, replicas: int = 2, update: str = "") -> dict[str, Any]:
+    return {
+        "Spec": {"TaskTemplate": TEMPLATE, "Mode": {"Replicated": {"Replicas": replicas}}},
+        "UpdateStatus": {"State": update, "Message": "because"} if update else None,
+    }
+
+
+def task(
+    key: str, state: str, *, image: str = "web:2", desired: str = "running", error: str = ""
+) -> dict[str, Any]:
+    return {
+        "ID": key,
+        "DesiredState": desired,
+        "Spec": {"ContainerSpec": {"Image": image}, "ForceUpdate": 0},
+        "Status": {"State": state, "Err": error},
+    }
+
+
+def test_a_service_with_all_tasks_running_is_converged() -> None:
+    assert judge(service(), [task("a", "running"), task("b", "running")]).converged
+
+
+def test_a_task_whose_health_check_has_not_passed_does_not_count() -> None:
+    assert not judge(service(), [task("a", "running"), task("b", "starting")]).converged
+
+
+def test_tasks_of_the_version_before_do_not_count() -> None:
+    tasks = [task("a", "running"), task("b", "running", image="web:1")]
+    assert judge(service(), tasks).running == 1
+
+
+def test_a_running_update_is_waited_for() -> None:
+    tasks = [task("a", "running"), task("b", "running")]
+    assert not judge(service(update="updating"), tasks).converged
+    assert judge(service(update="completed"), tasks).converged
+
+
+def test_a_rolled_back_update_is_a_failure_although_all_tasks_run() -> None:
+    progress = judge(service(update="rollback_completed"), [task("a", "running")] * 2)
+    assert not progress.converged
+    assert "rolled back (because)" in explain("web", progress, [])
+
+
+def test_a_service_scaled_to_nothing_is_converged_without_tasks() -> None:
+    assert judge(service(replicas=0), []).converged
+
+
+def test_a_global_service_runs_where_swarm_says_it_should() -> None:
+    spec = {"TaskTemplate": TEMPLATE, "Mode": {"Global": {}}}
+    found = {"Spec": spec, "ServiceStatus": {"DesiredTasks": 3}}
+    assert judge(found, [task(key, "running") for key in "abc"]).converged
+    assert not judge(found, [task("a", "running")]).converged
+
+
+def test_the_schedulers_reason_is_shown() -> None:
+    reason = "no suitable node (3 nodes lack linux/arm/v7)"
+    progress = judge(service(replicas=1), [task("a", "pending", error=reason)])
+    assert explain("go_coffee_web", progress, []) == f"go_coffee_web: 0 of 1 tasks run; {reason}"
+
+
+def test_the_last_error_and_the_log_are_shown() -> None:
+    failed = task("a", "failed", desired="shutdown", error="task: non-zero exit (1)")
+    text = explain("web", judge(service(replicas=1), [failed]), ["no database", "bye"])
+    assert text == (
+        "web: 0 of 1 tasks run; its last task failed: task: non-zero exit (1)\n"
+        "the last lines of its log:\n  no database\n  bye"
+    )
+
+
+def test_a_log_stream_is_put_together_from_its_frames() -> None:
+    def frame(text: bytes) -> bytes:
+        return b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text
+
+    assert log_lines(frame(b"one\ntw") + frame(b"o\n")) == ["one", "two"]
