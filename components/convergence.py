@@ -15,13 +15,14 @@ _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
-    ``failed`` maps ids of tasks that ended badly to their errors; ``waiting`` is the scheduler's
+    ``starting`` tasks run and have yet to pass their health check. ``failed`` maps ids of tasks that ended badly to their errors; ``waiting`` is the scheduler's
     reason where a task finds no phone; ``verdict`` is Swarm's own on an update that went wrong.
     """
 
     running: int
     desired: int
     updating: bool
+    starting: int = 0
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
     waiting: str = ""
     verdict: str = ""
@@ -50,6 +51,7 @@ def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Pro
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),
         desired=_desired(service),
+        starting=sum(task["Status"]["State"] == "starting" for task in current),
         updating=state in ("updating", "rollback_started"),
         failed={
             task["ID"]: task["Status"].get("Err") or task["Status"].get("Message", "")
@@ -73,6 +75,8 @@ def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
     parts = [f"{name}: {progress.running} of {progress.desired} tasks run"]
     if progress.verdict:
         parts.append(progress.verdict)
+    if progress.starting:
+        parts.append(f"{progress.starting} started, but the health check has not passed")
     if progress.waiting:
         parts.append(progress.waiting)
     if progress.failed:
@@ -108,7 +112,10 @@ def _same_spec(task: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
 
 def _verdict(state: str, message: str) -> str:
     if state in _ROLLED_BACK:
-        return f"the update failed and was rolled back ({message})"
+        return (
+            f"the update failed and was rolled back ({message}); "
+            "when its cause is gone, `pulumi up --refresh` tries again"
+        )
     if state == "paused":
         return f"the update was paused ({message})"
     return ""

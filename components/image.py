@@ -12,13 +12,16 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from .dynamic import Provider, tell
-from .engine_api import EngineError
+from .engine_api import Engine, EngineError
 from .managers import any_manager
-from .ssh import Host
+from .ssh import Host, PhoneError
 
 
 class ImageProvider(Provider):
-    """Inputs ``image``, ``managers``, ``swarm_id``. Output ``reference``: with its digest."""
+    """Inputs ``image``, ``managers``, ``swarm_id``. Output ``reference``: with its digest.
+
+    An image that nobody has is an error here, before a service is touched.
+    """
 
     updates = ("image",)
 
@@ -30,7 +33,7 @@ class ImageProvider(Provider):
 
 
 class Image(Resource, module="cloudlet", name="Image"):
-    """``reference``: ``name:tag@sha256:…``, or the name alone where no registry knows it."""
+    """``reference``: ``name:tag@sha256:…``, or the name alone where it was loaded by hand."""
 
     reference: pulumi.Output[str]
 
@@ -61,7 +64,19 @@ def _resolve(props: dict[str, Any]) -> str:
         try:
             digest = manager.get(f"/distribution/{tagged}/json")["Descriptor"]["digest"]
         except EngineError as error:
-            # It may lie on the phones already (docker load); Docker will say so if it does not.
-            tell(f"{tagged}: no registry knows it ({error.reason}); using what the phones have")
+            if not _is_loaded(manager, tagged):
+                raise PhoneError(
+                    f"image {tagged}: no registry that {manager.phone} reaches has it "
+                    f"({error.reason}), nor has the phone itself"
+                ) from None
+            tell(f"{tagged}: {error.reason}; using what was loaded onto the phones")
             return tagged
     return f"{tagged}@{digest}"
+
+
+def _is_loaded(manager: Engine, image: str) -> bool:
+    try:
+        manager.get(f"/images/{image}/json")
+    except EngineError:
+        return False
+    return True

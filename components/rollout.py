@@ -27,6 +27,7 @@ WAITING_SECONDS = 45.0
 FAILURES = 6
 # A process that dies at once has mostly done so after this long.
 STEADY_SECONDS = 1.0
+ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 NOWHERE = "node.id == drained-by-cloudlet"
 
 
@@ -70,6 +71,7 @@ class RolloutProvider(Provider):
 
     def _roll_out(self, props: dict[str, Any]) -> None:
         with _manager(props) as manager:
+            _resume(manager, props["service"])
             if props["replicas"] >= 0:
                 _scale(manager, props["service"], int(props["replicas"]))
             _wait_converged(manager, props["service"])
@@ -139,6 +141,13 @@ def _scale(manager: Engine, name: str, replicas: int) -> None:
         _update(manager, name, change)
 
 
+def _resume(manager: Engine, name: str) -> None:
+    """Lets an update that a failure has paused go on: the cause may be gone, or it fails again."""
+    status: dict[str, Any] = manager.get(f"/services/{name}").get("UpdateStatus") or {}
+    if status.get("State") == "paused":
+        _update(manager, name, lambda _spec: None)
+
+
 def _progress(manager: Engine, name: str) -> Progress:
     found = manager.get("/services", status=True, filters={"name": [name]})
     service = next(item for item in found if item["Spec"]["Name"] == name)
@@ -188,16 +197,17 @@ def _drain(manager: Engine, name: str, grace_seconds: float) -> None:
             placement["Constraints"] = [NOWHERE]
 
     def gone() -> bool:
-        # The docker provider then waits for containers on this manager, no longer than the grace.
-        label = f"com.docker.swarm.service.name={name}"
+        tasks = manager.get("/tasks", filters={"service": [name]})
         return not (
-            any(
-                task["Status"]["State"] in ("running", "starting", "preparing", "assigned")
-                for task in manager.get("/tasks", filters={"service": [name]})
-            )
-            or manager.get("/containers/json", all=True, filters={"label": [label]})
+            any(task["Status"]["State"] in ALIVE for task in tasks)
+            or manager.get("/containers/json", all=True, filters=containers)
         )
 
+    # The docker provider then waits, no longer than the grace, until this manager has no container
+    # of the service. Those of a replicated one go with its tasks; a global one's stay, stopped.
+    containers = {"label": [f"com.docker.swarm.service.name={name}"]}
+    if _replicas(manager.get(f"/services/{name}")) < 0:
+        containers["status"] = ["running"]
     _update(manager, name, stop)
     if not wait_until(gone, grace_seconds + 60, every=0.5):
         tell(f"{name}: some tasks have not stopped; they end when their phones answer again")

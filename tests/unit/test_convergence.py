@@ -69,6 +69,13 @@ def test_the_schedulers_reason_is_shown() -> None:
     assert explain("go_coffee_web", progress, []) == f"go_coffee_web: 0 of 1 tasks run; {reason}"
 
 
+def test_a_task_that_never_gets_healthy_is_named_as_that() -> None:
+    progress = judge(service(replicas=1), [task("a", "starting")])
+    assert explain("db", progress, []) == (
+        "db: 0 of 1 tasks run; 1 started, but the health check has not passed"
+    )
+
+
 def test_the_last_error_and_the_log_are_shown() -> None:
     failed = task("a", "failed", desired="shutdown", error="task: non-zero exit (1)")
     text = explain("web", judge(service(replicas=1), [failed]), ["no database", "bye"])

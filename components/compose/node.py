@@ -1,0 +1,296 @@
+"""A value of the file together with its place, so that every complaint names the place.
+
+Each reader method notes what is wrong in the report and returns a harmless stand-in, so that one
+run finds all the mistakes of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeVar
+
+from .interpolate import Missing, TemplateError, substitute
+from .report import Report
+from .yaml_text import Value, go_text
+
+# A line that lists more keys than this is no longer read.
+_MOST_NAMED = 12
+_MOST_SHOWN = 80
+
+_Word = TypeVar("_Word", bound=str)
+
+
+class Text(str):
+    """Text with variables filled in. ``template`` is what the file says, and safe to show."""
+
+    template: str
+    broken: bool
+
+
+def fill(value: Value, variables: Mapping[str, str], path: str, report: Report) -> Value:
+    """``value`` with the variables of every text in it filled in; keys stay as they are."""
+    places: dict[Missing, list[str]] = {}
+    filled = _fill(value, variables, path, report, places)
+    for missing, paths in places.items():
+        report.problem(paths[0], _undefined(missing, len(paths) - 1))
+    return filled
+
+
+def _fill(
+    value: Value,
+    variables: Mapping[str, str],
+    path: str,
+    report: Report,
+    places: dict[Missing, list[str]],
+) -> Value:
+    if isinstance(value, dict):
+        return {
+            key: _fill(item, variables, join(path, key), report, places)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            _fill(item, variables, f"{path}[{index}]", report, places)
+            for index, item in enumerate(value)
+        ]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    broken = False
+    try:
+        result = substitute(value, variables)
+    except TemplateError as error:
+        report.problem(path, str(error))
+        text, broken = Text(""), True
+    else:
+        for missing in result.missing:
+            places.setdefault(missing, []).append(path)
+        text, broken = Text(result.text), bool(result.missing)
+    text.template, text.broken = value, broken
+    return text
+
+
+def variables_wanted(value: Value) -> frozenset[str]:
+    """The names of the variables that must be defined for ``value`` to be filled in."""
+    places: dict[Missing, list[str]] = {}
+    _fill(value, {}, "", Report(source=""), places)
+    return frozenset(missing.name for missing in places)
+
+
+def _undefined(missing: Missing, further: int) -> str:
+    name = missing.name
+    what = "is empty" if missing.empty else "is not defined"
+    reason = f" ({missing.message})" if missing.message else ""
+    more = f" ({further} more place{'s use' if further > 1 else ' uses'} it)" if further else ""
+    return (
+        f"variable {name} {what}{reason}{more}; write it under cloudlet:secrets or the "
+        f"stack's variables, or give a default here: ${{{name}:-…}}"
+    )
+
+
+def join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    value: Value
+    path: str
+    report: Report
+
+    def problem(self, text: str) -> None:
+        """Note a problem here, unless a missing variable is the real reason."""
+        if not (isinstance(self.value, Text) and self.value.broken):
+            self.report.problem(self.path, text)
+
+    def at(self, key: str, value: Value) -> Node:
+        return Node(value=value, path=join(self.path, key), report=self.report)
+
+    @property
+    def shown(self) -> str:
+        """The value as the file has it: never what a variable put in."""
+        value = self.value
+        if isinstance(value, str):
+            text = value.template if isinstance(value, Text) else value
+            return f'"{text[:_MOST_SHOWN]}…"' if len(text) > _MOST_SHOWN else f'"{text}"'
+        if isinstance(value, dict):
+            return "a mapping"
+        if isinstance(value, list):
+            return "a list"
+        return "nothing" if value is None else go_text(value)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, list)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.value, dict)
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.value, str)
+
+    # Mappings
+
+    def entries(self) -> dict[str, Node]:
+        """The entries of a mapping with free keys; nothing is an empty mapping."""
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, dict):
+            self.problem(f"must be a mapping, not {self.shown}")
+            return {}
+        return {key: self.at(key, item) for key, item in self.value.items()}
+
+    def fields(
+        self,
+        known: Collection[str],
+        *,
+        refused: Mapping[str, str] | None = None,
+        ignored: Collection[str] = (),
+    ) -> dict[str, Node]:
+        """The entries that are set, by known key. Extension fields (``x-``) are left out.
+
+        A ``refused`` key is a problem with its own remedy, an ``ignored`` one becomes part of the
+        file's warning, any other one is a problem that names the nearest known key.
+        """
+        found: dict[str, Node] = {}
+        for key, node in self.entries().items():
+            if key in known:
+                if node.value is not None:
+                    found[key] = node
+            elif key.startswith("x-"):
+                continue
+            elif refused and key in refused:
+                node.report.problem(node.path, refused[key])
+            elif key in ignored:
+                node.report.ignore(node.path)
+            else:
+                near = get_close_matches(key, known, n=1) or get_close_matches(
+                    key.lower(), known, n=1, cutoff=0.4
+                )
+                hint = f"write {near[0]}" if near else f"write {_one_of(sorted(known))}"
+                if not near and len(known) > _MOST_NAMED:
+                    hint = "remove it, or correct its name"
+                node.report.problem(node.path, f"unknown key; {hint}")
+        return found
+
+    def items(self) -> list[Node]:
+        """The items of a list."""
+        if not isinstance(self.value, list):
+            self.problem(f"must be a list, not {self.shown}")
+            return []
+        return [
+            Node(value=item, path=f"{self.path}[{index}]", report=self.report)
+            for index, item in enumerate(self.value)
+        ]
+
+    # Single values
+
+    def text(self) -> str:
+        if isinstance(self.value, str):
+            return str(self.value)
+        quoted = "" if isinstance(self.value, dict | list) else f'; write "{go_text(self.value)}"'
+        self.problem(f"must be text, not {self.shown}{quoted}")
+        return ""
+
+    def name(self) -> str:
+        """Text that is not empty."""
+        text = self.text()
+        if self.is_text and not text.strip():
+            self.problem("is empty; write something, or remove the key")
+        return text
+
+    def scalar(self) -> str:
+        """Text or a number, as text."""
+        if isinstance(self.value, bool):
+            self.problem(f'must be text or a number; write "{go_text(self.value)}" in quotes')
+            return ""
+        if isinstance(self.value, dict | list):
+            self.problem(f"must be text or a number, not {self.shown}")
+            return ""
+        return go_text(self.value)
+
+    def integer(self, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
+        value = self.value
+        if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
+            value = int(value) if len(value) < 20 else maximum + 1
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.problem(
+                f"{self.shown} is not a whole number; write one, such as {max(minimum, 1)}"
+            )
+            return minimum
+        if not minimum <= value <= maximum:
+            self.problem(
+                f"{self.shown} is out of range; write a number from {minimum} to {maximum}"
+            )
+            return minimum
+        return value
+
+    def ratio(self) -> float:
+        try:
+            value = float(self.value) if isinstance(self.value, int | float | str) else -1.0
+        except (ValueError, OverflowError):
+            value = -1.0
+        if isinstance(self.value, bool) or not 0 <= value <= 1:
+            self.problem(f"{self.shown} is not a share; write a number from 0 to 1")
+            return 0.0
+        return value
+
+    def boolean(self) -> bool:
+        value = self.value
+        if isinstance(value, str):
+            lowered = value.lower()
+            value = {
+                **dict.fromkeys(("y", "yes", "true", "on"), True),
+                **dict.fromkeys(("n", "no", "false", "off"), False),
+            }.get(lowered, value)
+        if not isinstance(value, bool):
+            self.problem(f"{self.shown} is neither true nor false; write true or false")
+            return False
+        return value
+
+    def choice(self, *options: _Word) -> _Word:
+        for option in options:
+            if self.value == option:
+                return option
+        self.problem(f"{self.shown} is unknown; write {_one_of(options)}")
+        return options[0]
+
+    # Lists and maps of single values
+
+    def texts(self) -> tuple[str, ...]:
+        """A list of texts."""
+        return tuple(item.text() for item in self.items())
+
+    def text_or_texts(self) -> tuple[str, ...]:
+        """One text, or a list of them."""
+        return (self.text(),) if self.is_text else self.texts()
+
+    def pairs(self) -> dict[str, Node]:
+        """The nodes of a mapping, or of a list of ``KEY=value``; a bare ``KEY`` has no value."""
+        if not self.is_list:
+            if not (self.is_mapping or self.value is None):
+                self.problem(f"must be a mapping or a list, not {self.shown}")
+                return {}
+            return self.entries()
+        found: dict[str, Node] = {}
+        for item in self.items():
+            key, equals, value = item.text().partition("=")
+            if not key:
+                item.problem("must be KEY=value")
+                continue
+            found[key] = Node(value=value if equals else None, path=item.path, report=self.report)
+        return found
+
+    def string_map(self) -> dict[str, str]:
+        """A mapping or a list of ``KEY=value`` as plain texts; no value is empty text."""
+        return {key: node.scalar() for key, node in self.pairs().items()}
+
+
+def _one_of(options: Iterable[str]) -> str:
+    *most, last = options
+    return f"{', '.join(most)} or {last}" if most else last
