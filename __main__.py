@@ -54,6 +54,6 @@ for name, spec in lab.stacks.items():
 
 pulumi.export("pages", outputs.pages(lab.stacks.values(), lab.entry_address))
 pulumi.export("phones", {name: outputs.phone(phone) for name, phone in phones.items()})
-pulumi.export("swarmId", swarm.swarm_id)
+pulumi.export("swarmId", swarm.access.swarm_id)
 pulumi.export("workerJoinToken", swarm.worker_token)
 pulumi.export("managerJoinToken", swarm.manager_token)

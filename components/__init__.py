@@ -1,0 +1,1 @@
+"""Phones, the swarm and the stacks of a lab, as Pulumi components."""

@@ -15,8 +15,9 @@ _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
-    ``starting`` tasks run and have yet to pass their health check. ``failed`` maps ids of tasks that ended badly to their errors; ``waiting`` is the scheduler's
-    reason where a task finds no phone; ``verdict`` is Swarm's own on an update that went wrong.
+    ``starting`` tasks run and have yet to pass their health check. ``failed`` maps ids of tasks
+    that ended badly to their errors; ``waiting`` is the scheduler's reason where a task finds no
+    phone; ``verdict`` is Swarm's own on an update that went wrong.
     """
 
     running: int
@@ -71,7 +72,7 @@ def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Pro
 
 
 def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
-    """Why ``name`` does not run, as one message: Swarm's verdict, the task's error, its last log."""
+    """Why ``name`` does not run: Swarm's verdict, the scheduler's reason, the error, the log."""
     parts = [f"{name}: {progress.running} of {progress.desired} tasks run"]
     if progress.verdict:
         parts.append(progress.verdict)

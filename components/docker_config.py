@@ -56,6 +56,8 @@ class DockerConfigProvider(Provider):
 
 
 class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
+    """``keys`` in the phone's ``daemon.json`` for as long as the resource lives."""
+
     def __init__(
         self,
         name: str,

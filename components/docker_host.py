@@ -16,7 +16,9 @@ def provider(
     """A provider whose resources live on the swarm that ``host`` manages; it dials when used."""
     return docker.Provider(
         name,
-        host=host.apply(lambda known: f"ssh://{known['user']}@{known['host']}:{int(known['port'])}"),
+        host=host.apply(
+            lambda known: f"ssh://{known['user']}@{known['host']}:{int(known['port'])}"
+        ),
         ssh_opts=host.apply(lambda known: ssh_options(Host.from_inputs(known))),
         opts=pulumi.ResourceOptions(depends_on=[after]),
     )

@@ -1,7 +1,7 @@
 """What our dynamic providers share. They run in Pulumi's own provider process, not in the program.
 
-A subclass lives in a module that is never renamed: the state names it (``facts/experiments.md`` §7),
-and a renamed one cannot be destroyed.
+A subclass lives in a module that is never renamed: the state of every lab names it, and what it
+names but Pulumi cannot import cannot be destroyed.
 """
 
 from __future__ import annotations

@@ -60,9 +60,7 @@ class Engine:
     def delete(self, path: str, **query: Any) -> None:
         self.request("DELETE", path, query)
 
-    def request(
-        self, method: str, path: str, query: Mapping[str, Any], body: Any = None
-    ) -> bytes:
+    def request(self, method: str, path: str, query: Mapping[str, Any], body: Any = None) -> bytes:
         """One request; the answer's body.
 
         Raises:
@@ -82,7 +80,9 @@ class Engine:
         major, _, minor = offered.partition(".")
         return ".".join(map(str, min((int(major), int(minor)), NEWEST_VERSION)))
 
-    def _exchange(self, method: str, target: str, body: Any) -> tuple[http.client.HTTPMessage, bytes]:
+    def _exchange(
+        self, method: str, target: str, body: Any
+    ) -> tuple[http.client.HTTPMessage, bytes]:
         headers = {"Host": "docker"}
         data = None
         if body is not None:

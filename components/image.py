@@ -13,8 +13,8 @@ from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from .dynamic import Provider, tell
 from .engine_api import Engine, EngineError
-from .managers import any_manager
-from .ssh import Host, PhoneError
+from .managers import Access, manager_of
+from .ssh import PhoneError
 
 
 class ImageProvider(Provider):
@@ -41,15 +41,14 @@ class Image(Resource, module="cloudlet", name="Image"):
         self,
         name: str,
         *,
-        image: pulumi.Input[str],
-        managers: list[pulumi.Output[dict[str, Any]]],
-        swarm_id: pulumi.Input[str],
+        image: str,
+        access: Access,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
             ImageProvider(),
             name,
-            {"image": image, "managers": managers, "swarm_id": swarm_id, "reference": None},
+            {"image": image, **access.to_inputs(), "reference": None},
             opts,
         )
 
@@ -59,8 +58,7 @@ def _resolve(props: dict[str, Any]) -> str:
     if "@" in image:
         return image
     tagged = image if ":" in image.rpartition("/")[2] else f"{image}:latest"
-    hosts = [Host.from_inputs(manager) for manager in props["managers"]]
-    with any_manager(hosts, props["swarm_id"]) as manager:
+    with manager_of(props) as manager:
         try:
             digest = manager.get(f"/distribution/{tagged}/json")["Descriptor"]["digest"]
         except EngineError as error:

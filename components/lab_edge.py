@@ -132,8 +132,8 @@ def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str
         variables = {"ENTRY_ADDRESS": lab.entry_address, **secrets, **stack.variables}
         folder = stack.file.parent
 
-        def beside(path: str, folder: Path = folder) -> str:
-            return (folder / path).read_text(encoding="utf-8")
+        def beside(path: str, folder: Path = folder) -> bytes:
+            return (folder / path).read_bytes()
 
         try:
             specs[name] = compose.load(

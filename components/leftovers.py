@@ -13,32 +13,25 @@ from typing import Any
 import pulumi
 
 from .engine_api import EngineError
-from .managers import any_manager
-from .ssh import Host
+from .managers import Access, manager_of
 
 NAMESPACE = "com.docker.stack.namespace"
 
 
-def remove_leftover(
-    kind: str,
-    name: str,
-    stack: str,
-    managers: list[pulumi.Output[dict[str, Any]]],
-    swarm_id: pulumi.Output[str],
-) -> pulumi.ResourceHookBinding:
+def remove_leftover(kind: str, name: str, stack: str, access: Access) -> pulumi.ResourceHookBinding:
     """A hook that runs before a create. ``kind``: services, networks, secrets or configs."""
 
     async def before_create(_args: pulumi.ResourceHookArgs) -> None:
-        known = await pulumi.Output.all(swarm_id, *managers).future()
+        known = await pulumi.Output.from_input(access.to_inputs()).future()
         if known is not None:
-            await asyncio.to_thread(_remove, kind, name, stack, known[0], known[1:])
+            await asyncio.to_thread(_remove, kind, name, stack, known)
 
     hook = pulumi.ResourceHook(f"{name}-{kind}-leftover", before_create)
     return pulumi.ResourceHookBinding(before_create=[hook])
 
 
-def _remove(kind: str, name: str, stack: str, swarm_id: str, hosts: list[dict[str, Any]]) -> None:
-    with any_manager([Host.from_inputs(host) for host in hosts], swarm_id) as manager:
+def _remove(kind: str, name: str, stack: str, access: dict[str, Any]) -> None:
+    with manager_of(access) as manager:
         for item in manager.get(f"/{kind}", filters={"name": [name]}):
             holder: dict[str, Any] = item.get("Spec") or item
             labels: dict[str, str] = holder.get("Labels") or {}

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
+
+import pulumi
 
 from .engine_api import Engine, EngineError, engine
 from .ssh import Host, PhoneError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How our dynamic resources reach a swarm: its id, and each manager's host properties."""
+
+    swarm_id: pulumi.Output[str]
+    managers: list[pulumi.Output[dict[str, Any]]]
+
+    def to_inputs(self) -> dict[str, Any]:
+        """Properties of a dynamic resource, which :func:`manager_of` takes."""
+        return {"managers": self.managers, "swarm_id": self.swarm_id}
+
+
+def manager_of(props: Mapping[str, Any]) -> AbstractContextManager[Engine]:
+    """:func:`any_manager` of the swarm that a dynamic resource's properties name."""
+    hosts = [Host.from_inputs(manager) for manager in props["managers"]]
+    return any_manager(hosts, props["swarm_id"])
 
 
 @contextmanager
@@ -66,6 +87,7 @@ def cluster_id(state: dict[str, Any]) -> str:
 
 
 def nodes_by_id(client: Engine) -> dict[str, dict[str, Any]]:
+    """Every node that the managers list, as Docker's ``GET /nodes`` has it."""
     return {node["ID"]: node for node in client.get("/nodes")}
 
 

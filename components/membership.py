@@ -6,6 +6,7 @@ of itself counts for nothing. Never rename this module: the state of every lab n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -15,9 +16,11 @@ from . import quorum
 from .dynamic import Provider, tell
 from .engine_api import Engine, engine
 from .managers import (
+    Access,
     any_manager,
     cluster_id,
     delete_node,
+    manager_of,
     nodes_by_id,
     swarm_state,
     update_node,
@@ -41,7 +44,7 @@ class MembershipProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])
-        with any_manager(_managers(props), props["swarm_id"]) as manager:
+        with manager_of(props) as manager:
             node_id = _join(host, props, manager)
             _remove_twins(manager, node_id)
             _set_spec(manager, node_id, props)
@@ -49,7 +52,7 @@ class MembershipProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:
-            with any_manager(_managers(props), props["swarm_id"]) as manager:
+            with manager_of(props) as manager:
                 node = nodes_by_id(manager).get(id_)
         except PhoneError as error:
             tell(str(error))
@@ -66,7 +69,7 @@ class MembershipProvider(Provider):
         return ReadResult(id_, {**props, **seen})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        with any_manager(_managers(_news), _news["swarm_id"]) as manager:
+        with manager_of(_news) as manager:
             if _olds["role"] == "manager" and _news["role"] == "worker":
                 _refuse_without_majority(manager, _id, Host.from_inputs(_news["phone"]).name)
             _set_spec(manager, _id, _news)
@@ -74,7 +77,8 @@ class MembershipProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"])
-        others = [manager for manager in _managers(_props) if manager.name != host.name]
+        managers = [Host.from_inputs(manager) for manager in _props["managers"]]
+        others = [manager for manager in managers if manager.name != host.name]
         try:
             with any_manager([*others, host], _props["swarm_id"]) as manager:
                 if not _is_last_manager(manager, _id):
@@ -85,33 +89,37 @@ class MembershipProvider(Provider):
             tell(f"{error}\n{host.name}: could not be taken off the managers' list")
 
 
+@dataclass(frozen=True, kw_only=True)
+class MembershipArgs:
+    """``phone`` is a host's properties, ``address`` where the other phones reach it.
+
+    ``role`` is manager or worker; ``availability`` active, pause or drain.
+    """
+
+    phone: pulumi.Input[dict[str, Any]]
+    address: pulumi.Input[str]
+    access: Access
+    role: str
+    labels: pulumi.Input[dict[str, str]]
+    availability: str = "active"
+
+
 class Membership(Resource, module="cloudlet", name="Membership"):
     """The phone's place in the swarm; the resource's id is its node id."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        phone: pulumi.Input[dict[str, Any]],
-        address: pulumi.Input[str],
-        managers: list[pulumi.Input[dict[str, Any]]],
-        swarm_id: pulumi.Input[str],
-        role: str,
-        labels: pulumi.Input[dict[str, str]],
-        availability: str = "active",
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: MembershipArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(
             MembershipProvider(),
             name,
             {
-                "phone": phone,
-                "address": address,
-                "managers": managers,
-                "swarm_id": swarm_id,
-                "role": role,
-                "availability": availability,
-                "labels": labels,
+                "phone": args.phone,
+                "address": args.address,
+                "role": args.role,
+                "availability": args.availability,
+                "labels": args.labels,
+                **args.access.to_inputs(),
             },
             opts,
         )
@@ -119,10 +127,6 @@ class Membership(Resource, module="cloudlet", name="Membership"):
 
 class _MajorityError(PhoneError):
     """Going on would lose the swarm; unlike a dead phone, this must stop a run."""
-
-
-def _managers(props: dict[str, Any]) -> list[Host]:
-    return [Host.from_inputs(manager) for manager in props["managers"]]
 
 
 def _join(host: Host, props: dict[str, Any], manager: Engine) -> str:

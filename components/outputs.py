@@ -27,4 +27,5 @@ def pages(stacks: Iterable[StackSpec], entry_address: str) -> dict[str, str]:
 
 
 def phone(made: Phone) -> dict[str, pulumi.Input[Any]]:
+    """One phone's address, pinned host key and facts."""
     return {"address": made.address, "hostKey": made.host["host_key"], "facts": made.facts}

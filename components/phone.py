@@ -82,9 +82,7 @@ class Phone(pulumi.ComponentResource):
         ready: list[pulumi.Resource] = [config]
         if args.wifi is not None:
             ready.append(self._wifi(args.wifi, contact))
-        engine = self._command(
-            "engine", "engine.sh", [args.host.user], root=True, depends_on=ready
-        )
+        engine = self._command("engine", "engine.sh", [args.host.user], root=True, depends_on=ready)
         self._command("preflight", "preflight.sh", [args.routing], root=True, depends_on=[engine])
         facts = Facts(
             f"{name}-facts",

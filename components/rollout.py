@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -18,8 +18,8 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from .convergence import Progress, explain, judge, log_lines
 from .dynamic import Provider, tell
 from .engine_api import Engine, EngineError
-from .managers import any_manager, wait_until
-from .ssh import Host, PhoneError
+from .managers import Access, manager_of, wait_until
+from .ssh import PhoneError
 
 CONVERGE_SECONDS = 300.0
 # A task that finds no phone now seldom finds one later; a crash loop seldom ends by itself.
@@ -44,7 +44,7 @@ class RolloutProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:
-            with _manager(props) as manager:
+            with manager_of(props) as manager:
                 replicas = _replicas(manager.get(f"/services/{id_}"))
         except EngineError as error:
             if error.status == 404:
@@ -61,7 +61,7 @@ class RolloutProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         try:
-            with _manager(_props) as manager:
+            with manager_of(_props) as manager:
                 _drain(manager, _id, _props["grace_seconds"])
         except EngineError as error:
             if error.status != 404:
@@ -70,47 +70,48 @@ class RolloutProvider(Provider):
             tell(f"{error}\n{_id}: could not be drained")
 
     def _roll_out(self, props: dict[str, Any]) -> None:
-        with _manager(props) as manager:
+        with manager_of(props) as manager:
             _resume(manager, props["service"])
             if props["replicas"] >= 0:
                 _scale(manager, props["service"], int(props["replicas"]))
             _wait_converged(manager, props["service"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class RolloutArgs:
+    """``service`` is Swarm's name for it; ``spec_digest`` changes when its spec does.
+
+    ``replicas`` is ``None`` for a global service; ``grace_seconds`` is what its tasks are given to
+    stop.
+    """
+
+    service: str
+    service_id: pulumi.Input[str]
+    spec_digest: pulumi.Input[str]
+    replicas: int | None
+    grace_seconds: float
+    access: Access
+
+
 class Rollout(Resource, module="cloudlet", name="Rollout"):
-    """Done when the service runs as asked; ``spec_digest`` changes when its spec does."""
+    """Done when the service runs as asked."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        service: str,
-        service_id: pulumi.Input[str],
-        spec_digest: pulumi.Input[str],
-        replicas: int | None,
-        grace_seconds: float,
-        managers: list[pulumi.Output[dict[str, Any]]],
-        swarm_id: pulumi.Input[str],
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: RolloutArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(
             RolloutProvider(),
             name,
             {
-                "service": service,
-                "service_id": service_id,
-                "spec_digest": spec_digest,
-                "replicas": -1 if replicas is None else replicas,
-                "grace_seconds": grace_seconds,
-                "managers": managers,
-                "swarm_id": swarm_id,
+                "service": args.service,
+                "service_id": args.service_id,
+                "spec_digest": args.spec_digest,
+                "replicas": -1 if args.replicas is None else args.replicas,
+                "grace_seconds": args.grace_seconds,
+                **args.access.to_inputs(),
             },
             opts,
         )
-
-
-def _manager(props: dict[str, Any]) -> AbstractContextManager[Engine]:
-    return any_manager([Host.from_inputs(item) for item in props["managers"]], props["swarm_id"])
 
 
 def _replicas(service: dict[str, Any]) -> int:

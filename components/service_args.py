@@ -162,13 +162,17 @@ def _healthcheck(
 
 def _mount(mount: Mount) -> docker.ServiceTaskSpecContainerSpecMountArgs:
     volume = bind = tmpfs = None
-    if mount.type == "volume" and (mount.volume_driver or mount.volume_labels or mount.volume_no_copy):
+    if mount.type == "volume" and (
+        mount.volume_driver or mount.volume_labels or mount.volume_no_copy
+    ):
         volume = docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
             driver_name=mount.volume_driver,
             driver_options=dict(mount.volume_driver_options) or None,
             no_copy=mount.volume_no_copy or None,
             labels=[
-                docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(label=key, value=value)
+                docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(
+                    label=key, value=value
+                )
                 for key, value in sorted(mount.volume_labels.items())
             ],
         )
@@ -246,9 +250,7 @@ def _resources(service: Service) -> docker.ServiceTaskSpecResourcesArgs | None:
     return docker.ServiceTaskSpecResourcesArgs(limits=limits, reservation=reservation)
 
 
-def _network(
-    item: Attachment, around: Surroundings
-) -> docker.ServiceTaskSpecNetworksAdvancedArgs:
+def _network(item: Attachment, around: Surroundings) -> docker.ServiceTaskSpecNetworksAdvancedArgs:
     return docker.ServiceTaskSpecNetworksAdvancedArgs(
         id=around.networks[item.network], aliases=list(item.aliases)
     )

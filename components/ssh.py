@@ -78,6 +78,8 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
+    """A finished command; ``status`` is 255 where the link ended before the command."""
+
     status: int
     stdout: str
     stderr: str
@@ -236,7 +238,9 @@ def _handshake(host: Host) -> paramiko.Transport:
         transport.start_client(timeout=BANNER_SECONDS)
     except (paramiko.SSHException, OSError, EOFError) as error:
         transport.close()
-        raise _unreachable(host, f"it does not speak SSH with us ({error or 'no answer'})") from None
+        raise _unreachable(
+            host, f"it does not speak SSH with us ({error or 'no answer'})"
+        ) from None
     key = transport.get_remote_server_key()
     shown = f"{key.get_name()} {key.get_base64()}"
     if host.host_key and shown != host.host_key:

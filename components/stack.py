@@ -15,7 +15,7 @@ import pulumi_docker as docker
 from .compose import Content, Service, StackSpec
 from .image import Image
 from .leftovers import remove_leftover
-from .rollout import Rollout
+from .rollout import Rollout, RolloutArgs
 from .service_args import Surroundings, service_args
 from .swarm import Swarm
 
@@ -45,9 +45,7 @@ class Stack(pulumi.ComponentResource):
     ) -> None:
         super().__init__("cloudlet:index:Stack", name, None, opts)
         self._args = args
-        networks = {
-            key: self._network(f"{name}-{key}", key) for key in args.spec.networks
-        }
+        networks = {key: self._network(f"{name}-{key}", key) for key in args.spec.networks}
         self._around = Surroundings(
             stack=args.spec.name,
             networks=networks,
@@ -72,9 +70,7 @@ class Stack(pulumi.ComponentResource):
         return pulumi.ResourceOptions(
             parent=self,
             provider=args.docker_provider,
-            hooks=remove_leftover(
-                kind, docker_name, args.spec.name, args.swarm.managers, args.swarm.swarm_id
-            ),
+            hooks=remove_leftover(kind, docker_name, args.spec.name, args.swarm.access),
             **more,
         )
 
@@ -94,17 +90,13 @@ class Stack(pulumi.ComponentResource):
                 for label, value in sorted(network.labels.items())
             ],
             options=dict(network.options) or None,
-            ipam_configs=[
-                docker.NetworkIpamConfigArgs(subnet=subnet) for subnet in network.subnets
-            ]
+            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet) for subnet in network.subnets]
             or None,
             opts=self._options("networks", network.name),
         )
         return made.id
 
-    def _content(
-        self, kind: str, name: str, content: Content
-    ) -> tuple[pulumi.Input[str], str]:
+    def _content(self, kind: str, name: str, content: Content) -> tuple[pulumi.Input[str], str]:
         """A secret or config under a name that says what is in it: new content, new object.
 
         So that a change rolls its users to the new object before the old one goes.
@@ -149,8 +141,7 @@ class Stack(pulumi.ComponentResource):
         image = Image(
             f"{name}-{service.name}-image",
             image=service.image,
-            managers=args.swarm.managers,
-            swarm_id=args.swarm.swarm_id,
+            access=args.swarm.access,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[args.swarm]),
         )
         made = docker.Service(
@@ -166,16 +157,17 @@ class Stack(pulumi.ComponentResource):
         )
         return Rollout(
             f"{name}-{service.name}-rollout",
-            service=full,
-            service_id=made.id,
-            spec_digest=image.reference.apply(
-                lambda reference: spec_digest(replace(service, image=reference), contents)
+            RolloutArgs(
+                service=full,
+                service_id=made.id,
+                spec_digest=image.reference.apply(
+                    lambda reference: spec_digest(replace(service, image=reference), contents)
+                ),
+                replicas=service.replicas if service.mode == "replicated" else None,
+                grace_seconds=service.stop_grace_period / 1e9,
+                access=args.swarm.access,
             ),
-            replicas=service.replicas if service.mode == "replicated" else None,
-            grace_seconds=service.stop_grace_period / 1e9,
-            managers=args.swarm.managers,
-            swarm_id=args.swarm.swarm_id,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[made, *after]),
+            pulumi.ResourceOptions(parent=self, depends_on=[made, *after]),
         )
 
     def _conceal(self, text: str) -> pulumi.Input[str]:
@@ -237,7 +229,6 @@ def spec_digest(service: Service, contents: Iterable[str]) -> str:
     """Changes with anything of a service, and of its secrets and configs, but its replicas."""
     text = json.dumps([replace(service, replicas=0), *contents], sort_keys=True, default=_fields)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), service.name.encode(), 10_000).hex()[:16]
-
 
 
 def _fields(value: object) -> dict[str, Any]:

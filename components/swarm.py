@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 
-from .membership import Membership
+from .managers import Access
+from .membership import Membership, MembershipArgs
 from .phone import Phone
 from .swarm_init import SwarmInit, SwarmSettings
 
@@ -37,10 +37,9 @@ class Swarm(pulumi.ComponentResource):
     every phone is a member, and is gone before the first one leaves.
     """
 
-    swarm_id: pulumi.Output[str]
+    access: Access
     worker_token: pulumi.Output[str]
     manager_token: pulumi.Output[str]
-    managers: list[pulumi.Output[dict[str, Any]]]
 
     def __init__(
         self, name: str, args: SwarmArgs, opts: pulumi.ResourceOptions | None = None
@@ -48,7 +47,6 @@ class Swarm(pulumi.ComponentResource):
         super().__init__("cloudlet:index:Swarm", name, None, opts)
         self._args = args
         leading = [member for member in args.members.values() if member.role == "manager"]
-        self.managers = [member.phone.host for member in leading]
         init = SwarmInit(
             f"{name}-init",
             managers=[
@@ -62,7 +60,7 @@ class Swarm(pulumi.ComponentResource):
                 parent=self, depends_on=[member.phone for member in leading]
             ),
         )
-        self.swarm_id = init.id
+        self.access = Access(swarm_id=init.id, managers=[member.phone.host for member in leading])
         self.worker_token = pulumi.Output.secret(init.worker_token)
         self.manager_token = pulumi.Output.secret(init.manager_token)
 
@@ -74,7 +72,7 @@ class Swarm(pulumi.ComponentResource):
         for phone_name, member in args.members.items():
             if member.role != "manager":
                 self._membership(name, phone_name, member, chain)
-        self.register_outputs({"swarm_id": self.swarm_id})
+        self.register_outputs({"swarm_id": init.id})
 
     def _membership(
         self, name: str, phone_name: str, member: Member, after: list[pulumi.Resource]
@@ -88,11 +86,12 @@ class Swarm(pulumi.ComponentResource):
         )
         return Membership(
             f"{name}-{phone_name}",
-            phone=member.phone.host,
-            address=member.phone.address,
-            managers=list(self.managers),
-            swarm_id=self.swarm_id,
-            role=member.role,
-            labels=labels,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[member.phone, *after]),
+            MembershipArgs(
+                phone=member.phone.host,
+                address=member.phone.address,
+                access=self.access,
+                role=member.role,
+                labels=labels,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[member.phone, *after]),
         )

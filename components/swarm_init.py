@@ -1,4 +1,4 @@
-"""The swarm itself as a resource: found on a manager or initialised on the first, left at the end."""
+"""The swarm itself as a resource: found on a manager or initialised on the first one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class SwarmInitProvider(Provider):
         found = _existing(hosts)
         if found:
             tell(f"{hosts[0].name}: using the swarm {found} that is already there")
-        swarm_id = found or _initialise(hosts[0], props["managers"][0]["address"], props["settings"])
+        swarm_id = found or _initialise(
+            hosts[0], props["managers"][0]["address"], props["settings"]
+        )
         return CreateResult(swarm_id, {**props, **_tokens(hosts, swarm_id)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -72,7 +74,9 @@ class SwarmInitProvider(Provider):
                     if state["ControlAvailable"] and cluster_id(state) == _id:
                         client.post("/swarm/leave", force=True)
             except PhoneError as error:
-                tell(f"{error}\n{host.name}: when it is back, run `docker swarm leave --force` on it")
+                tell(
+                    f"{error}\n{host.name}: when it is back, run `docker swarm leave --force` on it"
+                )
 
 
 class SwarmInit(Resource, module="cloudlet", name="SwarmInit"):

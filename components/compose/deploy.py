@@ -39,6 +39,7 @@ class Deploy:
 
 
 def deploy(node: Node) -> Deploy:
+    """The section with Swarm's own defaults filled in; a missing one is all defaults."""
     fields = node.fields(
         {
             "endpoint_mode",

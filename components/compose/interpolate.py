@@ -36,6 +36,8 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Substitution:
+    """``text`` with nothing where a variable is ``missing``."""
+
     text: str
     missing: tuple[Missing, ...] = ()
 

@@ -52,6 +52,8 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
+    """``published`` is ``None`` where Swarm is to choose the number."""
+
     target: int
     published: int | None = None
     protocol: Literal["tcp", "udp", "sctp"] = "tcp"
@@ -107,6 +109,8 @@ class Resources:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
+    """``spread`` are the node properties to spread over; 0 replicas on a node means any number."""
+
     constraints: tuple[str, ...] = ()
     spread: tuple[str, ...] = ()
     max_replicas_per_node: int = 0
@@ -114,6 +118,8 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Logging:
+    """``driver`` is Docker's own default, json-file, where the file names only options."""
+
     driver: str
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 

@@ -90,11 +90,14 @@ def _undefined(missing: Missing, further: int) -> str:
 
 
 def join(path: str, key: str) -> str:
+    """The path of an entry below ``path``."""
     return f"{path}.{key}" if path else key
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
+    """``path`` is the place as messages show it, such as ``services.web.ports[0]``."""
+
     value: Value
     path: str
     report: Report

@@ -185,7 +185,7 @@ def _extra_hosts(node: Node) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     if not node.is_list:
         for host, entry in sorted(node.entries().items()):
-            found.append((host, entry.text().removeprefix("[").removesuffix("]")))
+            found.append((host, _without_brackets(entry.text())))
         return tuple(found)
     for item in node.items():
         text = item.text()
@@ -193,8 +193,12 @@ def _extra_hosts(node: Node) -> tuple[tuple[str, str], ...]:
         if not separator or not host or not address:
             item.problem(f"{item.shown} is no host with an address; write name=192.168.8.1")
             continue
-        found.append((host, address.removeprefix("[").removesuffix("]")))
+        found.append((host, _without_brackets(address)))
     return tuple(found)
+
+
+def _without_brackets(address: str) -> str:
+    return address[1:-1] if address.startswith("[") and address.endswith("]") else address
 
 
 def _healthcheck(node: Node) -> Healthcheck | None:

@@ -6,49 +6,36 @@ keeps a backslash before an ordinary letter in double quotes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+
+_BETWEEN = re.compile(r"[ \t\r\n]+|#[^\n]*")
+_PIECE = re.compile(
+    r"""'(?P<plain>[^']*)' | "(?P<quoted>(?:[^"\\]|\\.)*)" | \\(?P<escaped>.)
+        | (?P<bare>[^ \t\r\n'"\\]+)""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def split_words(line: str) -> tuple[str, ...]:
     """The words of ``line``; raises :class:`ValueError` where a quote or escape is left open."""
     words: list[str] = []
-    word: list[str] | None = None
-    quote = ""
-    characters = iter(line)
-    for character in characters:
-        if quote:
-            if character == quote:
-                quote = ""
-            elif character == "\\" and quote == '"':
-                _append(word, characters)
-            elif word is not None:
-                word.append(character)
-        elif character in " \t\r\n":
-            if word is not None:
-                words.append("".join(word))
-            word = None
-        elif character == "#" and word is None:
-            for skipped in characters:
-                if skipped == "\n":
-                    break
-        else:
-            word = word if word is not None else []
-            if character in "'\"":
-                quote = character
-            elif character == "\\":
-                _append(word, characters)
-            else:
-                word.append(character)
-    if quote:
-        raise ValueError(f"a {quote} that is never closed; close it, or write the words as a list")
-    if word is not None:
-        words.append("".join(word))
+    position = 0
+    while position < len(line):
+        if between := _BETWEEN.match(line, position):
+            position = between.end()
+            continue
+        word = ""
+        while piece := _PIECE.match(line, position):
+            word += _meant(piece)
+            position = piece.end()
+        if position < len(line) and line[position] not in " \t\r\n":
+            what = "a backslash at its end" if line[position] == "\\" else "a quote left open"
+            raise ValueError(f"{what}; close it, or write the words as a list")
+        words.append(word)
     return tuple(words)
 
 
-def _append(word: list[str] | None, characters: Iterator[str]) -> None:
-    following = next(characters, None)
-    if following is None:
-        raise ValueError("a backslash at the very end; remove it, or write the words as a list")
-    if word is not None:
-        word.append(following)
+def _meant(piece: re.Match[str]) -> str:
+    if piece["quoted"] is not None:
+        return re.sub(r"\\(.)", r"\1", piece["quoted"], flags=re.DOTALL)
+    return piece["plain"] or piece["escaped"] or piece["bare"] or ""

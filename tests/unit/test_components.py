@@ -208,9 +208,7 @@ def test_mesh_routing_leaves_the_file_as_it_is() -> None:
 
 
 def spec(text: str) -> compose.StackSpec:
-    return compose.load(
-        text, source="s.yml", stack="s", variables={}, read=lambda path: path
-    )
+    return compose.load(text, source="s.yml", stack="s", variables={}, read=lambda path: path)
 
 
 def test_services_come_after_those_they_depend_on() -> None:

@@ -1,0 +1,54 @@
+# `make up` is the whole story; `make help` lists the rest. STACK chooses the lab: Pulumi.$(STACK).yaml.
+STACK ?= dev
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+PULUMI = $(PYTHON) -m toolchain pulumi --
+
+.DEFAULT_GOAL := help
+.PHONY: help ready lab up preview refresh down status test test-unit test-lab test-long lint env clean
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+ready: ## install what is missing: Python packages and Pulumi, inside this checkout
+	@sh toolchain/bootstrap.sh
+
+lab: ready ## start the simulated phones (dev only; real labs have real ones)
+	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab up; fi
+
+up: lab ## bring the lab to what Pulumi.$(STACK).yaml says, and print where to look
+	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs
+	@$(PULUMI) stack output --stack $(STACK) --json | $(PYTHON) -m toolchain.where $(STACK)
+
+preview: ready ## show what `make up` would change; reaches no phone
+	@$(PULUMI) preview --stack $(STACK)
+
+refresh: ready ## read the phones and show what changed behind Pulumi's back
+	@$(PULUMI) refresh --stack $(STACK) --yes
+
+down: ready ## take away what `make up` brought; the simulated phones too
+	@$(PULUMI) destroy --stack $(STACK) --yes --skip-preview
+	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi
+
+status: ready ## the simulated phones: running or not, and where to reach them
+	@$(PYTHON) -m lab status
+
+lint: ready ## formatting, lint, types and the shell scripts
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright
+	@.venv/bin/shellcheck components/scripts/*.sh toolchain/*.sh
+
+test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
+
+test-unit: ready ## pure modules and components under mocks; seconds
+	@$(PYTHON) -m pytest -q tests/unit
+
+test-lab: ready ## the real Pulumi engine against simulated phones
+	@$(PYTHON) -m pytest -q tests/lab
+
+env: ## shell lines for using pulumi by hand: eval "$$(make -s env)"
+	@$(PYTHON) -m toolchain env
+
+clean: down ## also remove everything made inside this checkout
+	@rm -rf .venv .cloudlet

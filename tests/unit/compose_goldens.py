@@ -1,0 +1,156 @@
+"""Compose files with what they must turn into, or be refused for.
+
+``python -m tests.unit.compose_goldens`` renews what is expected: every
+``tests/golden/compose/*.json``, and the problems in ``tests/golden/compose/mistakes/*.yml``. Read
+the difference before you keep it: the tests only say that nothing has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import yaml
+
+from components.compose import ComposeError, StackSpec, load
+
+CHECKOUT = Path(__file__).parents[2]
+GOLDEN = CHECKOUT / "tests" / "golden" / "compose"
+MISTAKES = GOLDEN / "mistakes"
+STACKS = CHECKOUT / "stacks"
+
+VARIABLES = {
+    "EMPTY": "",
+    "EMPTY_BUT_KNOWN_TO_THE_LAB": "filled in",
+    "FROM_LAB": "a value of the lab",
+    "GREETING": "hello there",
+    "HOST_NAME": "corner",
+    "MODE": "292",
+    "PASSWORD": "correct-horse-battery",
+    "PORT": "8080",
+    "REPLICAS": "3",
+    "SETTINGS": "shop.env",
+    "TAG": "1.2",
+    "USER_NAME": "barista",
+    "VOLUME": "a-volume",
+    "YES": "yes",
+    # What the lab's own stacks ask for.
+    "ENTRY_ADDRESS": "192.168.8.11",
+    "PORTAINER_ADMIN_PASSWORD": "a-long-enough-password",
+    "PORTAINER_AGENT_SECRET": "agents-only",
+    "POSTGRES_PASSWORD": "postgresSecret",
+    "RABBITMQ_PASSWORD": "rabbitSecret",
+}
+
+
+def cases() -> dict[str, Path]:
+    """Each compose file by the name of its golden file."""
+    own = {path.stem: path for path in sorted(GOLDEN.glob("*.yml"))}
+    return own | {f"stack_{path.stem}": path for path in sorted(STACKS.glob("*.yml"))}
+
+
+def loaded(path: Path) -> StackSpec:
+    return load(
+        path.read_text(encoding="utf-8"),
+        source=path.name,
+        stack="shop",
+        variables=VARIABLES,
+        read=lambda name: (path.parent / name).read_bytes(),
+    )
+
+
+def expected_file(name: str) -> Path:
+    return GOLDEN / f"{name}.json"
+
+
+def as_json(spec: StackSpec) -> str:
+    return json.dumps(plain(spec), indent=2, ensure_ascii=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON; fields that have their default are left out, so that the rest is seen."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name))
+            for field in fields(value)
+            if getattr(value, field.name) != _default(field)
+        }
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _default(field: Any) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return field.default
+
+
+class Mistake(TypedDict):
+    """A file that cannot be deployed. ``problems`` are without the name of the file."""
+
+    about: str
+    file: str
+    problems: list[str]
+
+
+_FILES = {
+    "bad.env": b"FINE=1\nNOT FINE=2\n",
+    "empty": b"",
+    "large": b"x" * (500 * 1024 + 1),
+    "note.txt": b"a note",
+    "binary.env": b"A=\xff",
+}
+
+
+def mistakes(path: Path) -> list[Mistake]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def problems(text: str) -> list[str]:
+    """What is wrong with a file, where little is defined and few files are there."""
+
+    def read(name: str) -> bytes:
+        if name not in _FILES:
+            raise FileNotFoundError(2, "No such file or directory", name)
+        return _FILES[name]
+
+    variables = {"KNOWN": "a-known-value", "EMPTY": ""}
+    try:
+        load(text, source="shop.yml", stack="shop", variables=variables, read=read)
+    except ComposeError as error:
+        return [line.removeprefix("shop.yml: ") for line in error.problems]
+    return []
+
+
+def _as_yaml(items: list[Mistake]) -> str:
+    lines: list[str] = []
+    for item in items:
+        lines += ["", f"- about: {item['about']}"]
+        if item["file"].endswith("\n") and item["file"].replace("\n", "").isprintable():
+            lines += ["  file: |", *(f"    {line}" for line in item["file"].splitlines())]
+        else:
+            lines.append(f"  file: {json.dumps(item['file'])}")
+        lines.append("  problems:")
+        lines += [f"    - {json.dumps(line, ensure_ascii=False)}" for line in item["problems"]]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def main() -> None:
+    for name, path in cases().items():
+        expected_file(name).write_text(as_json(loaded(path)), encoding="utf-8")
+    for path in MISTAKES.glob("*.yml"):
+        renewed = [
+            Mistake(about=item["about"], file=item["file"], problems=problems(item["file"]))
+            for item in mistakes(path)
+        ]
+        path.write_text(_as_yaml(renewed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
