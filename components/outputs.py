@@ -10,19 +10,17 @@ import pulumi
 from .compose import StackSpec
 from .phone import Phone
 
-PAGE_LABEL = "cloudlet.page"
+PAGE_LABEL = "cloudlet.page."
 
 
 def pages(stacks: Iterable[StackSpec], entry_address: str) -> dict[str, str]:
-    """The address of each page that a service's label ``cloudlet.page`` gives a title.
-
-    The page is at the service's first published port.
-    """
+    """The address of each page, by the title that a service's label ``cloudlet.page.PORT`` gives."""
     return {
-        service.labels[PAGE_LABEL]: f"http://{entry_address}:{service.ports[0].published}"
+        title: f"http://{entry_address}:{label.removeprefix(PAGE_LABEL)}"
         for stack in stacks
         for service in stack.services.values()
-        if PAGE_LABEL in service.labels and service.ports and service.ports[0].published
+        for label, title in service.labels.items()
+        if label.startswith(PAGE_LABEL)
     }
 
 

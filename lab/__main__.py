@@ -1,0 +1,98 @@
+"""python -m lab: simulated phones on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab import configuration, status
+from lab.engine import Engine
+from lab.errors import LabError
+from lab.lifecycle import Lifecycle
+from lab.names import Lab
+from lab.system import STATE
+
+PHONES = 4
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's words."""
+    made = argparse.ArgumentParser(prog="lab", description="Simulated phones on this machine.")
+    made.add_argument("--name", default="dev", help="which lab (default: dev)")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="N phones run, and a registry that holds their images")
+    up.add_argument("count", type=int, nargs="?", default=PHONES, metavar="N")
+    down = commands.add_parser("down", help="the lab is gone, with its containers and images")
+    down.add_argument("--keep-images", action="store_true", help="leave the lab's images in Docker")
+    commands.add_parser("status", help="a table of the phones")
+    for command, text in (
+        ("stop", "switch a phone off"),
+        ("start", "switch a phone on"),
+        ("replace", "put a blank machine in a phone's place"),
+    ):
+        one = commands.add_parser(command, help=text)
+        one.add_argument("phone", metavar="PHONE", help="such as phone-2")
+    config = commands.add_parser("config", help="the Pulumi configuration that fits the lab")
+    config.add_argument("count", type=int, nargs="?", default=PHONES, metavar="N")
+    return made
+
+
+def log(line: str) -> None:
+    """Tell a person what goes on, at once."""
+    print(f"lab: {line}", flush=True)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do what the command line says; raises LabError."""
+    lab = Lab(name=arguments.name)
+    if arguments.command == "config":
+        print(configuration.block(lab, arguments.count), end="")
+        return
+    engine = Engine(log=log)
+    if arguments.command == "status":
+        docker = engine.find()
+        print("no Docker engine runs" if docker is None else status.table(docker, lab))
+        return
+    lifecycle = Lifecycle(lab=lab, engine=engine, log=log)
+    with only_one(STATE / "lab.lock"):
+        if arguments.command == "up":
+            lifecycle.up(arguments.count)
+        elif arguments.command == "down":
+            lifecycle.down(keep_images=arguments.keep_images)
+        else:
+            getattr(lifecycle, arguments.command)(arguments.phone)
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Commands that change a lab wait for each other: images and engine are shared by all labs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log("waiting for another lab command to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 1 for a mistake that was told, 130 for Ctrl-C."""
+    try:
+        run(parser().parse_args(argv))
+    except LabError as error:
+        for line in str(error).splitlines():
+            print(f"lab: {line}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lab: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
