@@ -7,6 +7,7 @@ naming the phone.
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import paramiko
+
+# Without a handler, Python prints the library's tracebacks beside the sentence that we raise.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 CONNECT_SECONDS = 5.0
 BANNER_SECONDS = 10.0
@@ -236,12 +240,12 @@ def _handshake(host: Host) -> paramiko.Transport:
     transport.get_security_options().key_types = [HOST_KEY_TYPE]
     try:
         transport.start_client(timeout=BANNER_SECONDS)
+        key = transport.get_remote_server_key()
     except (paramiko.SSHException, OSError, EOFError) as error:
         transport.close()
         raise _unreachable(
             host, f"it does not speak SSH with us ({error or 'no answer'})"
         ) from None
-    key = transport.get_remote_server_key()
     shown = f"{key.get_name()} {key.get_base64()}"
     if host.host_key and shown != host.host_key:
         transport.close()
