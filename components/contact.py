@@ -6,24 +6,26 @@ it puts back what it found, within bounds and whether or not the phone still liv
 
 from __future__ import annotations
 
+import base64
 import shlex
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from . import shell
-from .dynamic import Provider, tell
+from .dynamic import Provider, checked, run_script, tell
 from .ssh import AuthenticationError, Host, PhoneError, Session, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
 
 
 class ContactProvider(Provider):
-    """Inputs ``phone`` (a host's properties) and ``password`` (secret, may be empty)."""
+    """Inputs ``phone`` (a host's properties), ``password`` (secret, may be empty), ``cleanup``."""
 
-    updates = ("phone",)
+    updates = ("phone", "cleanup")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         contacted = _contact(props)
@@ -36,10 +38,10 @@ class ContactProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"]).with_host_key(_props["host_key"])
-        found = [str(_props["found"][key]) for key in FOUND]
+        found = [_props["found"][key] for key in FOUND]
         try:
             with connect(host) as session:
-                _run(session, "restore.sh", [host.user, *found])
+                run_script(session, "restore.sh", host.user, *found, *_props["cleanup"])
         except PhoneError as error:
             # A dead phone must not stop a destroy; it is said what stays on it.
             tell(
@@ -49,7 +51,11 @@ class ContactProvider(Provider):
 
 
 class Contact(Resource, module="cloudlet", name="Contact"):
-    """Outputs: ``host_key`` (``ssh-ed25519 AAAA…``) and ``found``, what was on the phone before."""
+    """Outputs: ``host_key`` (``ssh-ed25519 AAAA…``) and ``found``, what was on the phone before.
+
+    ``cleanup`` names what goes with the resource beyond what cloudlet set up: ``images`` that no
+    container uses, ``volumes`` of stacks.
+    """
 
     host_key: pulumi.Output[str]
     found: pulumi.Output[dict[str, str]]
@@ -60,6 +66,7 @@ class Contact(Resource, module="cloudlet", name="Contact"):
         *,
         host: Host,
         password: pulumi.Input[str],
+        cleanup: Sequence[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
@@ -68,6 +75,7 @@ class Contact(Resource, module="cloudlet", name="Contact"):
             {
                 "phone": host.to_inputs(),
                 "password": password,
+                "cleanup": list(cleanup),
                 "host_key": None,
                 "found": None,
             },
@@ -91,13 +99,15 @@ def _contact(props: dict[str, Any]) -> dict[str, Any]:
         facts = shell.parse_facts(
             _as_root(session, password, text, [host.user, str(int(time.time()))])
         )
-        return {"host_key": session.host_key, "found": {key: facts[key] for key in FOUND}}
+        found = {key: facts[key] for key in FOUND}
+        found["daemon_json"] = base64.b64decode(facts["daemon_json"]).decode()
+        return {"host_key": session.host_key, "found": found}
 
 
 def _as_root(session: Session, password: str | None, text: str, arguments: list[str]) -> str:
     """Runs ``text`` as root whether or not root asks for the password; its output."""
     if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
-        return _run_text(session, shell.command(*arguments, root=True), text)
+        return checked(session, session.run(shell.command(*arguments, root=True), text))
     if password is None:
         raise AuthenticationError(
             f"{session.host.name}: becoming root asks for a password and none is configured; "
@@ -110,16 +120,4 @@ def _as_root(session: Session, password: str | None, text: str, arguments: list[
         )
     # sudo reads one line as the password and leaves the rest of the input to the script.
     line = "sudo -S -p '' " + shlex.join(["sh", "-s", "--", *arguments])
-    return _run_text(session, line, f"{password}\n{text}")
-
-
-def _run(session: Session, script: str, arguments: list[str]) -> str:
-    return _run_text(session, shell.command(*arguments, root=True), shell.script(script))
-
-
-def _run_text(session: Session, line: str, text: str) -> str:
-    result = session.run(line, text)
-    if result.status != 0:
-        reason = (result.stderr.strip() or result.stdout.strip() or "no reason given").splitlines()
-        raise PhoneError(f"{session.host.name}: {reason[-1]}")
-    return result.stdout
+    return checked(session, session.run(line, f"{password}\n{text}"))

@@ -1,44 +1,38 @@
-"""A phone's ``/etc/docker/daemon.json`` as a resource: merged, never overwritten, put back."""
+"""A phone's ``daemon.json`` as a resource: merged, never overwritten, put back at the end."""
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from . import daemon_json
-from .dynamic import Provider, tell
+from .dynamic import Provider, run_script, tell
 from .ssh import Host, PhoneError, Session, connect
 
-PATH = "/etc/docker/daemon.json"
-_ROOT = '"$(command -v sudo || command -v doas)" -n '
-_RESTART = (
-    "if [ -d /run/systemd/system ]; then systemctl is-active -q docker && systemctl restart docker;"
-    " else rc-service docker status && rc-service docker restart; fi >/dev/null 2>&1 || true"
-)
+SCRIPT = "daemon_json.sh"
 
 
 class DockerConfigProvider(Provider):
-    """Inputs ``phone`` and ``keys``. Outputs ``found``: what the file held before, as text."""
+    """Inputs ``phone``, ``keys`` and ``found``: the file's text before cloudlet came."""
 
     updates = ("phone", "keys")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])
         with connect(host) as session:
-            found = _read(session)
-            _write(session, found, daemon_json.merge(_parse(session, found), _keys(props)))
-        return CreateResult(host.name, {**props, "found": found})
+            current = _read(session)
+            _write(session, current, daemon_json.merge(_parse(session, current), props["keys"]))
+        return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with connect(Host.from_inputs(_news["phone"])) as session:
             current = _read(session)
-            before = daemon_json.parse(_olds["found"])
-            without = daemon_json.unmerge(_parse(session, current), _keys(_olds), before)
-            _write(session, current, daemon_json.merge(without, _keys(_news)))
-        return UpdateResult({**_news, "found": _olds["found"]})
+            found = daemon_json.parse(_news["found"])
+            without = daemon_json.unmerge(_parse(session, current), _olds["keys"], found)
+            _write(session, current, daemon_json.merge(without, _news["keys"]))
+        return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"])
@@ -46,13 +40,13 @@ class DockerConfigProvider(Provider):
             with connect(host) as session:
                 current = _read(session)
                 found = daemon_json.parse(_props["found"])
-                rest = daemon_json.unmerge(_parse(session, current), _keys(_props), found)
+                rest = daemon_json.unmerge(_parse(session, current), _props["keys"], found)
                 if rest == found:
                     _put(session, current, _props["found"])
                 else:
                     _write(session, current, rest)
         except PhoneError as error:
-            tell(f"{error}\n{host.name}: {PATH} was left as it is")
+            tell(f"{error}\n{host.name}: Docker's configuration was left as it is")
 
 
 class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
@@ -64,20 +58,16 @@ class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
         *,
         phone: pulumi.Input[dict[str, Any]],
         keys: dict[str, Any],
+        found: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
-            DockerConfigProvider(), name, {"phone": phone, "keys": keys, "found": None}, opts
+            DockerConfigProvider(), name, {"phone": phone, "keys": keys, "found": found}, opts
         )
 
 
-def _keys(props: dict[str, Any]) -> dict[str, Any]:
-    return dict(props["keys"])
-
-
 def _read(session: Session) -> str:
-    result = session.run(f"{_ROOT}cat {PATH} 2>/dev/null")
-    return result.stdout
+    return run_script(session, SCRIPT, "read")
 
 
 def _parse(session: Session, text: str) -> dict[str, Any]:
@@ -85,7 +75,8 @@ def _parse(session: Session, text: str) -> dict[str, Any]:
         return daemon_json.parse(text)
     except daemon_json.DaemonJsonError as error:
         raise PhoneError(
-            f"{session.host.name}: {PATH} {error}; mend or remove it, cloudlet leaves it as it is"
+            f"{session.host.name}: /etc/docker/daemon.json {error}; mend or remove it, "
+            "cloudlet leaves it as it is"
         ) from None
 
 
@@ -95,13 +86,5 @@ def _write(session: Session, current: str, value: dict[str, Any]) -> None:
 
 
 def _put(session: Session, current: str, text: str) -> None:
-    """Replaces the file in one step and lets a running Docker take it up."""
-    if current == text:
-        return
-    if text:
-        change = f"mkdir -p /etc/docker && cat >{PATH}.new && mv {PATH}.new {PATH}"
-    else:
-        change = f"rm -f {PATH}"
-    result = session.run(_ROOT + shlex.join(["sh", "-c", f"{change} && {{ {_RESTART}; }}"]), text)
-    if result.status != 0:
-        raise PhoneError(f"{session.host.name}: could not write {PATH}: {result.stderr.strip()}")
+    if current != text:
+        run_script(session, SCRIPT, "write", settings={"CONTENT": text})

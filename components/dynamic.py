@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 
 from pulumi.dynamic import DiffResult, ResourceProvider
 
+from . import shell
+from .ssh import PhoneError, Result, Session
+
 
 class Provider(ResourceProvider):
     """Plans by comparing named inputs, never by comparing code.
@@ -34,6 +37,30 @@ def changed_keys(
 ) -> list[str]:
     """Those of ``keys`` whose values differ; numbers that Pulumi made floats equal their ints."""
     return [key for key in keys if olds.get(key) != news.get(key)]
+
+
+def run_script(
+    session: Session,
+    name: str,
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    root: bool = True,
+) -> str:
+    """Runs ``scripts/<name>`` on a phone, ``settings`` (secrets among them) on its input.
+
+    Raises:
+        PhoneError: with the script's last words, where it fails.
+    """
+    line = shell.command(*arguments, root=root)
+    return checked(session, session.run(line, shell.script(name, settings)))
+
+
+def checked(session: Session, result: Result) -> str:
+    """What a command printed; its last words are the error where it failed."""
+    if result.status != 0:
+        words = result.stderr.strip() or result.stdout.strip() or "it failed without a word"
+        raise PhoneError(f"{session.host.name}: {words}")
+    return result.stdout
 
 
 def tell(message: str) -> None:

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from . import shell
-from .dynamic import Provider, tell
+from .dynamic import Provider, run_script, tell
 from .ssh import Host, PhoneError, connect
 
 
@@ -53,7 +53,4 @@ class Facts(Resource, module="cloudlet", name="Facts"):
 
 def _survey(host: Host) -> dict[str, str]:
     with connect(host) as session:
-        result = session.run(shell.command(), shell.script("facts.sh"))
-    if result.status != 0:
-        raise PhoneError(f"{host.name}: {result.stderr.strip() or 'could not be surveyed'}")
-    return shell.parse_facts(result.stdout)
+        return shell.parse_facts(run_script(session, "facts.sh", root=False))

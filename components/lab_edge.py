@@ -119,6 +119,7 @@ def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
             docker_config=daemon,
             routing=lab.routing,
             wifi=wifi,
+            cleanup=tuple(sorted(lab.cleanup)),
         )
         for name, phone in lab.phones.items()
     }

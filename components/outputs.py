@@ -14,7 +14,7 @@ PAGE_LABEL = "cloudlet.page."
 
 
 def pages(stacks: Iterable[StackSpec], entry_address: str) -> dict[str, str]:
-    """The address of each page, by the title that a service's label ``cloudlet.page.PORT`` gives."""
+    """Addresses of pages by title: a label ``cloudlet.page.PORT`` of a service holds the title."""
     return {
         title: f"http://{entry_address}:{label.removeprefix(PAGE_LABEL)}"
         for stack in stacks

@@ -32,7 +32,8 @@ class PhoneArgs:
 
     ``private_key`` is the text of the key at ``host.key_file`` (secret), or ``None`` where a
     preview runs on a machine without it. ``password`` (secret, may be empty) is used until the
-    key is in. ``docker_config`` holds keys for ``daemon.json``.
+    key is in. ``docker_config`` holds keys for ``daemon.json``; ``cleanup`` is what destroy takes
+    away besides: images, volumes.
     """
 
     host: Host
@@ -42,6 +43,7 @@ class PhoneArgs:
     docker_config: Mapping[str, Any]
     routing: str
     wifi: Wifi | None = None
+    cleanup: tuple[str, ...] = ()
 
 
 class Phone(pulumi.ComponentResource):
@@ -68,6 +70,7 @@ class Phone(pulumi.ComponentResource):
             f"{name}-contact",
             host=args.host,
             password=args.password,
+            cleanup=args.cleanup,
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["password"]),
         )
         self._host_key = contact.host_key
@@ -77,6 +80,7 @@ class Phone(pulumi.ComponentResource):
             f"{name}-docker-config",
             phone=self.host,
             keys=dict(args.docker_config),
+            found=contact.found["daemon_json"],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[contact]),
         )
         ready: list[pulumi.Resource] = [config]

@@ -60,6 +60,12 @@ class SwarmInitProvider(Provider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         hosts = _hosts(_news)
+        for key in ("address_pool", "address_pool_mask"):
+            if _news["settings"][key] != _olds["settings"][key]:
+                raise PhoneError(
+                    "swarm.addressPool and swarm.addressPoolMask are set when a swarm is made and "
+                    f"cannot change after; put back {_olds['settings'][key]}, or destroy and up"
+                )
         with any_manager(hosts, _id) as client:
             swarm = client.get("/swarm")
             spec = {**swarm["Spec"], **_spec(_news["settings"], swarm["Spec"])}

@@ -1,5 +1,6 @@
-# restore.sh USER DOCKER_ENABLED DOCKER_RUNNING IN_DOCKER_GROUP, as root; the last three are yes or
-# no, as contact.sh found them. Takes away what the engine and the swarm brought, keeps all data.
+# restore.sh USER DOCKER_ENABLED DOCKER_RUNNING IN_DOCKER_GROUP [images] [volumes], as root; the
+# three are yes or no, as contact.sh found them. Takes away what the engine and the swarm brought;
+# images and volumes only where the owner asked for just that.
 # shellcheck shell=sh
 
 # Swarm leaves this network behind; it is made anew by the next join.
@@ -8,8 +9,16 @@ remove_gateway_bridge() {
 	docker network rm docker_gwbridge >/dev/null 2>&1 || true
 }
 
+remove_volumes() {
+	docker volume ls -q --filter label=com.docker.stack.namespace | while read -r volume; do
+		docker volume rm "$volume" >/dev/null
+	done
+}
+
 main() {
 	remove_gateway_bridge
+	case " $* " in *' images '*) docker image prune -af >/dev/null ;; esac
+	case " $* " in *' volumes '*) remove_volumes ;; esac
 	if [ "$2" = no ] && service_is_enabled docker; then service_disable docker; fi
 	if [ "$3" = no ] && service_do status docker; then
 		service_do stop docker || die "Docker did not stop"

@@ -17,7 +17,7 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"
 FACTS = {"architecture": "aarch64", "docker_version": "26.1.5"}
 # What each of our providers would have answered.
 ANSWERS: dict[str, dict[str, Any]] = {
-    "Contact": {"host_key": HOST_KEY, "found": {}},
+    "Contact": {"host_key": HOST_KEY, "found": {"daemon_json": ""}},
     "Facts": {"facts": FACTS},
     "SwarmInit": {"worker_token": "SWMTKN-worker", "manager_token": "SWMTKN-manager"},
 }

@@ -104,9 +104,12 @@ def silent() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0))
 
 
-@pytest.mark.parametrize(
-    "contact", [lambda host: ssh.read_banner(host, 0.2), lambda host: _open(host)]
-)
+def _open(host: Host) -> None:
+    with ssh.connect(host):
+        pass
+
+
+@pytest.mark.parametrize("contact", [lambda host: ssh.read_banner(host, 0.2), _open])
 def test_a_phone_that_accepts_and_stays_silent_is_given_up(
     host: Host, contact: Callable[[Host], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,11 +118,6 @@ def test_a_phone_that_accepts_and_stays_silent_is_given_up(
     with silent() as server, pytest.raises(UnreachableError, match="phone-7 does not answer at"):
         contact(replace(host, port=server.getsockname()[1]))
     assert time.monotonic() - started < 5
-
-
-def _open(host: Host) -> None:
-    with ssh.connect(host):
-        pass
 
 
 def test_a_port_where_nothing_listens_is_named(host: Host) -> None:

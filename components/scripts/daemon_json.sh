@@ -1,0 +1,29 @@
+# daemon_json.sh read|write, as root; what to write comes as CONTENT in a line before this text.
+# Docker's configuration file: printed, or replaced in one step and taken up by a running Docker.
+# shellcheck shell=sh
+
+FILE=/etc/docker/daemon.json
+
+replace() {
+	if [ -n "$CONTENT" ]; then
+		mkdir -p "${FILE%/*}"
+		umask 022
+		printf '%s' "$CONTENT" >"$FILE.new"
+		mv "$FILE.new" "$FILE"
+	else
+		rm -f "$FILE"
+	fi
+	if service_do status docker; then
+		service_do restart docker || die "Docker did not restart with the new $FILE"
+		wait_for 60 docker info || die "Docker gave no answer within 60 s of its restart"
+	fi
+}
+
+main() {
+	case $1 in
+	read) cat "$FILE" 2>/dev/null || true ;;
+	write) replace ;;
+	esac
+}
+
+main "$@"
