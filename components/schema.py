@@ -21,7 +21,7 @@ _NAMESPACE = "cloudlet:"
 class _ForPeople(GenerateJsonSchema):
     """As strict as the models, without what only a Python programmer would read."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  (pydantic calls it)
         return False
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:

@@ -38,6 +38,8 @@ class Ssh:
 
 @dataclass(frozen=True, kw_only=True)
 class Wifi:
+    """The network that every phone joins, and those that it must not join again."""
+
     ssid: str
     password: SecretStr
     forget: tuple[str, ...]

@@ -36,6 +36,8 @@ class PhoneSsh(_Written):
 
 
 class WrittenPhone(_Written):
+    """One entry of ``phones``."""
+
     address: fields.PhoneAddress = Field(
         description="the phone's IPv4 address on the lab's network, for example 192.168.8.12"
     )
@@ -55,6 +57,8 @@ class WrittenPhone(_Written):
 
 
 class WrittenSsh(_Written):
+    """``ssh``: the same login on every phone."""
+
     user: fields.User = Field(description="the user on every phone, for example cloudlet")
     private_key_file: fields.KeyFile = Field(
         description="the path of the private key, for example ~/.ssh/id_ed25519"
@@ -62,6 +66,8 @@ class WrittenSsh(_Written):
 
 
 class WrittenWifi(_Written):
+    """``wifi``; its password is a key of its own, so that it alone is encrypted."""
+
     ssid: fields.Ssid = Field(description="the name of the wifi network that the phones join")
     forget: list[fields.Ssid] = Field(
         default_factory=list[str], description="networks that the phones must not join again"
@@ -69,6 +75,8 @@ class WrittenWifi(_Written):
 
 
 class WrittenStack(_Written):
+    """One entry of ``stacks``."""
+
     file: fields.StackFile = Field(
         description="the compose file, seen from Pulumi.yaml, for example stacks/portainer.yml"
     )
@@ -109,6 +117,8 @@ class Swarm(_Written):
 
 
 class Configuration(_Written):
+    """Every key of a lab's configuration."""
+
     phones: dict[fields.PhoneName, WrittenPhone] = Field(description="the phones, by name")
     ssh: WrittenSsh = Field(
         description="how phones are logged into, as in {user: cloudlet, "
