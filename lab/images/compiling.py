@@ -7,21 +7,22 @@ import tempfile
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.system import STATE, System
+from lab.system import CHECKOUT, STATE, System
+from toolchain.errors import ToolchainError
+from toolchain.golang import compiler
+from toolchain.layout import Layout
 
 _FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=")
 
 
-def go_binary(system: System) -> str:
-    """Go's command: on PATH, or the one that the checkout has made itself."""
-    own = STATE / "go" / "bin" / "go"
-    found = system.which("go") or (str(own) if own.is_file() else None)
-    if found is None:
+def go_command() -> str:
+    """Go as the toolchain finds it: on PATH if it is new enough, else fetched into the checkout."""
+    try:
+        return str(compiler(Layout(root=CHECKOUT), os.environ))
+    except ToolchainError as error:
         raise LabError(
-            "the lab's coffee services are built with Go, and there is no command `go`: run "
-            "`make up`, which gets it, or install Go 1.25 or newer"
-        )
-    return found
+            f"the lab's images are built with Go, and it is not to be had: {error}"
+        ) from None
 
 
 def compile_module(folder: Path, architecture: str, system: System) -> bytes:
@@ -29,7 +30,7 @@ def compile_module(folder: Path, architecture: str, system: System) -> bytes:
     with tempfile.TemporaryDirectory(prefix="cloudlet-go-") as scratch:
         program = Path(scratch) / "program"
         settings = [f"{key}={value}" for key, value in environment(architecture).items()]
-        go = [go_binary(system), "-C", str(folder), "build", *_FLAGS, f"-o={program}", "."]
+        go = [go_command(), "-C", str(folder), "build", *_FLAGS, f"-o={program}", "."]
         done = system.run(["env", *settings, *go])
         if not done.ok:
             raise LabError(f"the Go program in {folder.name} could not be built: {done.last_line}")

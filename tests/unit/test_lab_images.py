@@ -17,9 +17,10 @@ from lab.errors import LabError
 from lab.images import building
 from lab.images.archive import archive
 from lab.images.catalogue import IMAGES, GoImage, Health
-from lab.images.compiling import environment, go_binary
+from lab.images.compiling import environment, go_command
 from lab.images.naming import content_hash, local_name, pulled_tag, stand_in_tag
 from lab.system import Completed, System
+from toolchain.errors import ToolchainError
 
 ROOT = Path(__file__).parents[2]
 COFFEE = GoImage(
@@ -113,21 +114,13 @@ def test_go_builds_static_programs_and_keeps_to_the_checkout(
     assert environment("arm64")["GOMODCACHE"] == "/elsewhere"
 
 
-class NoGo(System):
-    def which(self, name: str) -> str | None:
-        return None
+def test_without_go_the_error_says_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ToolchainError("no package registry answers")
 
-
-def test_without_go_the_error_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("lab.images.compiling.STATE", tmp_path)
-    with pytest.raises(LabError, match="make up"):
-        go_binary(NoGo())
-    own = tmp_path / "go" / "bin" / "go"
-    own.parent.mkdir(parents=True)
-    own.touch()
-    assert go_binary(NoGo()) == str(own)
+    monkeypatch.setattr("lab.images.compiling.compiler", refuse)
+    with pytest.raises(LabError, match="built with Go, and it is not to be had: no package"):
+        go_command()
 
 
 class Engine(System):
