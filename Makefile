@@ -37,7 +37,8 @@ lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
-	@.venv/bin/shellcheck components/scripts/*.sh toolchain/*.sh
+	@PATH="$$PWD/.venv/bin:$$PATH" shellcheck components/scripts/*.sh toolchain/*.sh \
+		lab/phone/rootfs/usr/local/sbin/phone-init lab/phone/rootfs/etc/init.d/*
 
 test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
 

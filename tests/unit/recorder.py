@@ -52,8 +52,10 @@ class Recorder(mocks.Mocks):
             outputs["reference"] = f"{args.inputs['image']}@sha256:{'0' * 64}"
         return f"{args.name}-id", outputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
-        return {"id": f"{args.args['name']}-id"}
+    def call(
+        self, args: pulumi.runtime.MockCallArgs
+    ) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return {"id": f"{args.args['name']}-id"}, None
 
     def one(self, name: str) -> Made:
         (found,) = [item for item in self.made if item.name == name]

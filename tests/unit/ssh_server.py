@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 PASSWORD = "let-me-in"
 
@@ -54,11 +55,11 @@ class _Session(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         self._phone.logins += 1
         if password == PASSWORD and self._phone.logins > self._phone.refuse_logins:
-            return paramiko.AUTH_SUCCESSFUL
-        return paramiko.AUTH_FAILED
+            return AUTH_SUCCESSFUL
+        return AUTH_FAILED
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return OPEN_SUCCEEDED
 
     def check_channel_env_request(self, channel: Any, name: bytes, value: bytes) -> bool:
         if name.decode() not in self._phone.accepted:

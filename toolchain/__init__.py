@@ -1,0 +1,1 @@
+"""Pulumi for this checkout: the engine, its plugins, and the environment to run it in."""

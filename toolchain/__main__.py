@@ -1,0 +1,48 @@
+"""Pulumi for this checkout: ``python -m toolchain ensure | env | go | pulumi -- ...``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+from . import ensure, golang, run
+from .environment import difference
+from .errors import ToolchainError
+from .layout import checkout
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m toolchain", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("ensure", help="make Pulumi and its plugins available")
+    commands.add_parser("env", help="print the shell lines by which pulumi works by hand")
+    commands.add_parser("go", help="print a Go compiler that is new enough; install it if needed")
+    pulumi = commands.add_parser("pulumi", help="run pulumi, going on after an interrupted run")
+    pulumi.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGUMENTS")
+    chosen = parser.parse_args(arguments)
+    layout = checkout()
+    try:
+        if chosen.command == "ensure":
+            ensure.ensure(layout)
+        elif chosen.command == "go":
+            print(golang.compiler(layout, os.environ))
+        elif chosen.command == "env":
+            for name, value in difference(layout, os.environ).items():
+                print(f"export {name}={shlex.quote(value)}")
+        else:
+            rest = chosen.arguments
+            return run.pulumi(layout, rest[1:] if rest[:1] == ["--"] else rest)
+    except ToolchainError as error:
+        print(f"toolchain: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

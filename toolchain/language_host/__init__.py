@@ -1,0 +1,1 @@
+"""`pulumi-language-python` for machines that cannot have the official one."""

@@ -1,0 +1,1 @@
+"""What our stand-ins for Pulumi's own plugins have in common."""

@@ -1,0 +1,149 @@
+"""Running `pulumi`, and going on after a run that was cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+from . import locks
+from .environment import pulumi_environment
+from .errors import ToolchainError
+from .layout import Layout
+from .project import (
+    CHANGING,
+    DEFAULT_STACK,
+    Target,
+    file_backend,
+    named_stack,
+    state_file,
+    target,
+)
+
+_CREATING: Final = "creating"
+
+
+def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
+    """Become `pulumi` with these arguments, in this checkout's environment.
+
+    Before that, on a `file://` backend: a stack that is missing is made, a lock that a killed run
+    left behind is removed, and so are creations that it did not finish. This process is replaced,
+    so Ctrl-C reaches pulumi once, and pulumi's status is this program's.
+    """
+    environment = pulumi_environment(layout)
+    program = shutil.which("pulumi", path=environment["PATH"])
+    if program is None:
+        raise ToolchainError("pulumi is not there yet: run `make ready`")
+    about = target(arguments, Path.cwd())
+    given = list(arguments)
+    state = file_backend(environment)
+    if state is not None:
+        state.mkdir(parents=True, exist_ok=True)
+    if about.stack is not None and state is not None:
+        _prepare(program, environment, state, about)
+        if not named_stack(arguments):
+            given += ["--stack", DEFAULT_STACK]
+    sys.stdout.flush()
+    os.execve(program, ["pulumi", *given], environment)  # noqa: S606  no shell is wanted
+
+
+def _prepare(program: str, environment: dict[str, str], state: Path, about: Target) -> None:
+    stack = about.stack or DEFAULT_STACK
+    if state_file(state, about.project, stack) is None:
+        _make_stack(program, environment, about, stack)
+        return
+    if about.command in CHANGING:
+        _release(program, environment, state, about, stack)
+        _forget_unfinished(program, environment, state, about, stack)
+
+
+def _make_stack(program: str, environment: dict[str, str], about: Target, stack: str) -> None:
+    configuration = about.directory / f"Pulumi.{stack}.yaml"
+    if not configuration.is_file():
+        raise ToolchainError(
+            f"there is no stack {stack}: write {configuration.name} (Pulumi.lab.yaml is one to "
+            "copy), or choose another with --stack"
+        )
+    before = configuration.read_bytes()
+    _call(program, environment, about, "stack", "init", stack)
+    # Its secrets belong to the salt in the file. A file without one gets its first from Pulumi.
+    if b"encryptionsalt" in before and configuration.read_bytes() != before:
+        configuration.write_bytes(before)
+
+
+def _release(
+    program: str, environment: dict[str, str], state: Path, about: Target, stack: str
+) -> None:
+    found = [(lock, locks.judge(lock)) for lock in locks.read(state, about.project, stack)]
+    for lock, standing in found:
+        if standing is not locks.Standing.LEFT_BEHIND:
+            raise ToolchainError(
+                f"stack {stack} is {standing.value}: {lock.user}@{lock.host}, process {lock.pid}, "
+                f"since {lock.since}. Wait for it to end; if it is dead, run `pulumi cancel`"
+            )
+    if found:
+        names = ", ".join(str(lock.pid) for lock, _ in found)
+        print(f"The last run (process {names}) was killed: its lock on {stack} is removed.")
+        _call(program, environment, about, "cancel", "--yes", "--stack", stack)
+
+
+def _forget_unfinished(
+    program: str, environment: dict[str, str], state: Path, about: Target, stack: str
+) -> None:
+    """Drop creations that a killed run began: Pulumi would warn of them for ever.
+
+    The next `up` creates those things again; updates and deletions it repeats by itself. Importing
+    an export is what clears them without reaching any phone.
+    """
+    unfinished = _unfinished(state, about.project, stack)
+    if not unfinished:
+        return
+    print(f"The last run was cut off while creating {', '.join(unfinished)}: this is done again.")
+    exported = _call(program, environment, about, "stack", "export", "--stack", stack)
+    _call(program, environment, about, "stack", "import", "--stack", stack, given=exported)
+
+
+def _unfinished(state: Path, project: str, stack: str) -> list[str]:
+    path = state_file(state, project, stack)
+    if path is None or path.suffix != ".json":
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ToolchainError(
+            f"{path} is damaged: put back the newest of {path.parents[2]}/backups/{project}/{stack}"
+        ) from None
+    latest = content.get("checkpoint", {}).get("latest") or {}
+    return [
+        operation["resource"]["urn"].rsplit("::", 1)[-1]
+        for operation in latest.get("pending_operations") or []
+        if operation.get("type") == _CREATING
+    ]
+
+
+def _call(
+    program: str,
+    environment: dict[str, str],
+    about: Target,
+    *arguments: str,
+    given: str | None = None,
+) -> str:
+    """What a short pulumi command prints; raises `ToolchainError` with its own error."""
+    done = subprocess.run(
+        [program, "--non-interactive", *arguments],
+        cwd=about.directory,
+        env=environment,
+        input=given if given is not None else "",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = " ".join((done.stderr or done.stdout).split())
+        raise ToolchainError(f"pulumi {' '.join(arguments[:2])} failed: {reason}")
+    return done.stdout
