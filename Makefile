@@ -36,7 +36,7 @@ status: ready ## the simulated phones: running or not, and where to reach them
 lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/pyright
+	@.venv/bin/pyright -p .
 	@PATH="$$PWD/.venv/bin:$$PATH" shellcheck components/scripts/*.sh toolchain/*.sh \
 		lab/phone/rootfs/usr/local/sbin/phone-init lab/phone/rootfs/etc/init.d/*
 
