@@ -28,12 +28,21 @@ class ContactProvider(Provider):
     updates = ("phone", "cleanup")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        contacted = _contact(props)
-        return CreateResult(Host.from_inputs(props["phone"]).name, {**props, **contacted})
+        host = Host.from_inputs(props["phone"])
+        contacted = _contact(host, props["password"])
+        if not host.host_key:
+            tell(
+                f"{host.name}: recorded host key {contacted['host_key']}; "
+                f"write it to phones.{host.name}.hostKey to pin it"
+            )
+        return CreateResult(host.name, {**props, **contacted})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        host = Host.from_inputs(_news["phone"])
+        # Recorded once, a host key is as good as one that was configured.
+        known = host if host.host_key else host.with_host_key(_olds["host_key"])
         # What the phone was like before cloudlet is known from the first time only.
-        contacted = {**_contact(_news), "found": _olds["found"]}
+        contacted = {**_contact(known, _news["password"]), "found": _olds["found"]}
         return UpdateResult({**_news, **contacted})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -83,15 +92,9 @@ class Contact(Resource, module="cloudlet", name="Contact"):
         )
 
 
-def _contact(props: dict[str, Any]) -> dict[str, Any]:
-    host = Host.from_inputs(props["phone"])
-    password = props["password"] or None
+def _contact(host: Host, given_password: str) -> dict[str, Any]:
+    password = given_password or None
     with connect(host, password) as session:
-        if not host.host_key:
-            tell(
-                f"{host.name}: recorded host key {session.host_key}; "
-                f"write it to phones.{host.name}.hostKey to pin it"
-            )
         key = load_key(host.key_file)
         text = shell.script(
             "contact.sh", {"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"}

@@ -1,0 +1,137 @@
+"""A swarm that lives in memory, behind the few paths of Docker's API that cloudlet uses."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from components import membership, swarm_init
+from components.engine_api import EngineError
+from components.ssh import Host, PhoneError, UnreachableError
+
+SWARM = "swarm-1"
+TOKENS = {"Manager": "token-manager", "Worker": "token-worker"}
+
+
+@dataclass(kw_only=True)
+class Node:
+    """A phone, as it sees itself (``swarm``) and as the managers see it."""
+
+    hostname: str
+    role: str = "worker"
+    swarm: str = SWARM
+    on: bool = True
+    listed: bool = True
+    availability: str = "active"
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+
+    def entry(self, key: str) -> dict[str, Any]:
+        reachability = "reachable" if self.on else "unreachable"
+        manages = {"Reachability": reachability, "Addr": f"{self.hostname}:2377"}
+        return {
+            "ID": key,
+            "Version": {"Index": 1},
+            "Description": {"Hostname": self.hostname},
+            "Status": {"State": "ready" if self.on and self.swarm == SWARM else "down"},
+            "Spec": {"Role": self.role, "Availability": self.availability, "Labels": self.labels},
+            "ManagerStatus": manages if self.role == "manager" else None,
+        }
+
+
+class Swarm:
+    """Nodes by id. ``log`` has what was asked of the engines, in order."""
+
+    def __init__(self, **nodes: Node) -> None:
+        self.nodes = nodes
+        self.log: list[str] = []
+
+    def id_of(self, hostname: str) -> str:
+        return next(
+            (key for key, node in self.nodes.items() if node.hostname == hostname and node.swarm),
+            "",
+        )
+
+    @contextmanager
+    def engine(self, host: Host) -> Generator[Engine]:
+        if any(node.hostname == host.name and not node.on for node in self.nodes.values()):
+            raise UnreachableError(f"{host.name} does not answer")
+        yield Engine(self, host.name)
+
+    @contextmanager
+    def any_manager(self, hosts: Sequence[Host], swarm_id: str) -> Generator[Engine]:
+        for host in hosts:
+            node = self.nodes.get(self.id_of(host.name))
+            if node and node.on and node.role == "manager" and node.swarm == swarm_id:
+                yield Engine(self, host.name)
+                return
+        raise PhoneError("no manager of the swarm answers")
+
+    def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(membership, "engine", self.engine)
+        monkeypatch.setattr(swarm_init, "engine", self.engine)
+        for module in (membership, swarm_init):
+            monkeypatch.setattr(module, "any_manager", self.any_manager)
+        monkeypatch.setattr(membership, "manager_of", self.manager_of)
+
+    def manager_of(self, props: dict[str, Any]) -> Any:
+        hosts = [Host.from_inputs(manager) for manager in props["managers"]]
+        return self.any_manager(hosts, props["swarm_id"])
+
+
+class Engine:
+    """One phone's engine."""
+
+    def __init__(self, swarm: Swarm, phone: str) -> None:
+        self._swarm = swarm
+        self.phone = phone
+
+    def get(self, path: str, **_query: Any) -> Any:
+        nodes = self._swarm.nodes
+        match path.strip("/").split("/"):
+            case ["info"]:
+                return {"Swarm": self._state()}
+            case ["nodes"]:
+                return [node.entry(key) for key, node in nodes.items() if node.listed]
+            case ["nodes", key]:
+                return nodes[key].entry(key)
+            case ["swarm"]:
+                return {"JoinTokens": TOKENS, "Spec": {}, "Version": {"Index": 1}}
+            case ["tasks"]:
+                return []
+        raise AssertionError(path)
+
+    def post(self, path: str, body: Any = None, **_query: Any) -> None:
+        swarm, key = self._swarm, self._swarm.id_of(self.phone)
+        swarm.log.append(f"{self.phone}: POST {path}")
+        match path.strip("/").split("/"):
+            case ["swarm", "join"]:
+                role = {token: name for name, token in TOKENS.items()}[body["JoinToken"]].lower()
+                swarm.nodes[f"id-{len(swarm.nodes)}"] = Node(hostname=self.phone, role=role)
+            case ["swarm", "leave"]:
+                swarm.nodes[key].swarm = ""
+            case ["nodes", other, "update"]:
+                node = swarm.nodes[other]
+                node.role, node.availability = body["Role"], body["Availability"]
+                node.labels = body["Labels"]
+            case _:
+                raise AssertionError(path)
+
+    def delete(self, path: str, **_query: Any) -> None:
+        self._swarm.log.append(f"{self.phone}: DELETE {path}")
+        key = path.rpartition("/")[2]
+        if self._swarm.nodes[key].role == "manager":
+            raise EngineError(self.phone, 400, "is a cluster manager")
+        del self._swarm.nodes[key]
+
+    def _state(self) -> dict[str, Any]:
+        key = self._swarm.id_of(self.phone)
+        node = self._swarm.nodes.get(key)
+        if node is None:
+            return {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False}
+        control = node.role == "manager"
+        state = {"NodeID": key, "LocalNodeState": "active", "ControlAvailable": control}
+        return state | ({"Cluster": {"ID": node.swarm}} if control else {})
