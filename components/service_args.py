@@ -200,12 +200,7 @@ def _secret(
 ) -> docker.ServiceTaskSpecContainerSpecSecretArgs:
     made_id, made_name = around.secrets[item.source]
     return docker.ServiceTaskSpecContainerSpecSecretArgs(
-        secret_id=made_id,
-        secret_name=made_name,
-        file_name=item.target,
-        file_uid=item.uid,
-        file_gid=item.gid,
-        file_mode=item.mode,
+        secret_id=made_id, secret_name=made_name, **_file(item)
     )
 
 
@@ -214,13 +209,17 @@ def _config(
 ) -> docker.ServiceTaskSpecContainerSpecConfigArgs:
     made_id, made_name = around.configs[item.source]
     return docker.ServiceTaskSpecContainerSpecConfigArgs(
-        config_id=made_id,
-        config_name=made_name,
-        file_name=item.target,
-        file_uid=item.uid,
-        file_gid=item.gid,
-        file_mode=item.mode,
+        config_id=made_id, config_name=made_name, **_file(item)
     )
+
+
+def _file(item: FileReference) -> dict[str, Any]:
+    return {
+        "file_name": item.target,
+        "file_uid": item.uid,
+        "file_gid": item.gid,
+        "file_mode": item.mode,
+    }
 
 
 def _placement(service: Service) -> docker.ServiceTaskSpecPlacementArgs | None:
