@@ -1,0 +1,82 @@
+"""The edge of the program: one error for all mistakes, and plans that no machine changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components import lab_edge
+from components.stack import in_order
+
+VALUES = {
+    "cloudlet:phones": json.dumps({"phone-1": {"address": "10.0.0.1", "role": "manager"}}),
+    "cloudlet:ssh": json.dumps({"user": "cloudlet", "privateKeyFile": "keys/id"}),
+    "cloudlet:stacks": json.dumps({"shop": {"file": "stacks/shop.yml"}}),
+    "cloudlet:secrets": json.dumps({"TOKEN": "top-secret-token"}),
+    "docker:host": "unix:///elsewhere",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A checkout with a key and one stack."""
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "id").write_text("PRIVATE")
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "stacks" / "shop.yml").write_text(
+        "services:\n  web:\n    image: web:1\n    environment:\n"
+        "      TOKEN: ${TOKEN}\n      HOST: ${ENTRY_ADDRESS}\n"
+    )
+    return tmp_path
+
+
+def read(root: Path, **changes: str) -> lab_edge.LabArgs:
+    values = {**VALUES, **{f"cloudlet:{key}": value for key, value in changes.items()}}
+    return lab_edge.read(values, encrypted={"cloudlet:secrets"}, project="cloudlet", root=root)
+
+
+def test_a_stack_is_given_the_labs_secrets_and_its_entry_address(root: Path) -> None:
+    lab = read(root)
+    (web,) = in_order(lab.stacks["shop"].services)
+    assert web.environment == {"TOKEN": "top-secret-token", "HOST": "10.0.0.1"}
+    assert lab.secret_values == {"top-secret-token"}
+
+
+def test_settings_of_other_providers_are_left_alone(root: Path) -> None:
+    assert read(root).entry_phone == "phone-1"
+
+
+def test_the_key_is_named_as_every_machine_with_the_checkout_understands_it(root: Path) -> None:
+    assert read(root).phones["phone-1"].host.key_file == "keys/id"
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/lab/stacks/x.yml", "stacks/x.yml"), ("~/.ssh/id", "~/.ssh/id"), ("/etc/key", "/etc/key")],
+)
+def test_paths_in_plans_do_not_change_with_the_machine(path: str, told: str) -> None:
+    assert lab_edge.portable(Path(path).expanduser(), Path("/lab")) == told
+
+
+def test_a_mistake_in_a_stack_is_an_error_that_pulumi_shows_without_a_traceback(
+    root: Path,
+) -> None:
+    (root / "stacks" / "shop.yml").write_text("services: {web: {image: 'web:${NO}', colour: red}}")
+    with pytest.raises(pulumi.RunError) as caught:
+        read(root)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("stacks/shop.yml: services.web.") for line in lines)
+
+
+def test_a_missing_key_stops_an_up_but_not_a_preview(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "keys" / "id").unlink()
+    with pytest.raises(pulumi.RunError, match=r"ssh\.privateKeyFile: .* does not exist"):
+        read(root)
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    assert read(root).phones["phone-1"].private_key is None

@@ -1,0 +1,35 @@
+"""What `make up` ends with: pages, passwords, phones."""
+
+from __future__ import annotations
+
+from toolchain.where import summary
+
+FACTS = {
+    "model": "LGE Nexus 5",
+    "architecture": "armv7l",
+    "docker_version": "29.5.3",
+    "memory_mb": "1893",
+}
+PHONES = {
+    "phone-1": {"address": "192.168.8.11", "facts": {**FACTS, "battery_percent": "87"}},
+    "phone-10": {"address": "192.168.8.20", "facts": FACTS},
+}
+
+
+def test_pages_and_phones_are_listed_in_columns() -> None:
+    lines = summary(
+        {"pages": {"The shop": "http://h:8888", "P": "http://h:9000"}, "phones": PHONES}, "lab"
+    )
+    assert "  The shop  http://h:8888" in lines
+    assert "  P         http://h:9000" in lines
+    assert "phone-1   192.168.8.11  LGE Nexus 5  armv7l        29.5.3  1893 MB  87 %" in lines
+    assert "phone-10  192.168.8.20  LGE Nexus 5  armv7l        29.5.3  1893 MB  -" in lines
+
+
+def test_the_password_is_asked_of_the_stack_that_ran() -> None:
+    lines = summary({"pages": {"P": "x"}, "phones": {}}, "lab")
+    assert any("--stack lab --path secrets.PORTAINER_ADMIN_PASSWORD" in line for line in lines)
+
+
+def test_a_lab_without_stacks_has_no_pages_to_look_at() -> None:
+    assert "Where to look" not in summary({"pages": {}, "phones": PHONES}, "lab")
