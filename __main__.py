@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -10,6 +11,7 @@ from pulumi.runtime import config as given
 from components import lab_edge, outputs
 from components.docker_host import provider
 from components.phone import Phone
+from components.roll_call import RollCall
 from components.stack import Stack, StackArgs
 from components.swarm import Member, Swarm, SwarmArgs
 
@@ -25,7 +27,10 @@ lab = lab_edge.read(
 for warning in lab.warnings:
     pulumi.warn(warning)
 
-phones = {name: Phone(name, args) for name, args in lab.phones.items()}
+roll_call = RollCall(
+    "roll-call", hosts=[args.host for args in lab.phones.values()], password=lab.password
+)
+phones = {name: Phone(name, replace(args, after=(roll_call,))) for name, args in lab.phones.items()}
 swarm = Swarm(
     "swarm",
     SwarmArgs(

@@ -17,7 +17,8 @@ from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from . import shell
 from .dynamic import Provider, checked, run_script, tell
-from .ssh import AuthenticationError, Host, PhoneError, Session, connect, load_key
+from .roll_call import check_root
+from .ssh import Host, PhoneError, Session, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
 
@@ -50,7 +51,8 @@ class ContactProvider(Provider):
         found = [_props["found"][key] for key in FOUND]
         try:
             with connect(host) as session:
-                run_script(session, "restore.sh", host.user, *found, *_props["cleanup"])
+                arguments = [host.name, host.user, *found, *_props["cleanup"]]
+                run_script(session, "restore.sh", *arguments)
         except PhoneError as error:
             # A dead phone must not stop a destroy; it is said what stays on it.
             tell(
@@ -100,7 +102,7 @@ def _contact(host: Host, given_password: str) -> dict[str, Any]:
             "contact.sh", {"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"}
         )
         facts = shell.parse_facts(
-            _as_root(session, password, text, [host.user, str(int(time.time()))])
+            _as_root(session, password, text, [host.name, host.user, str(int(time.time()))])
         )
         found = {key: facts[key] for key in FOUND}
         found["daemon_json"] = base64.b64decode(facts["daemon_json"]).decode()
@@ -109,18 +111,9 @@ def _contact(host: Host, given_password: str) -> dict[str, Any]:
 
 def _as_root(session: Session, password: str | None, text: str, arguments: list[str]) -> str:
     """Runs ``text`` as root whether or not root asks for the password; its output."""
-    if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
+    check_root(session, password or "")
+    if password is None or session.run("sudo -n true").status == 0:
         return checked(session, session.run(shell.command(*arguments, root=True), text))
-    if password is None:
-        raise AuthenticationError(
-            f"{session.host.name}: becoming root asks for a password and none is configured; "
-            "set it with `pulumi config set --secret password`"
-        )
-    if session.run("command -v sudo").status != 0:
-        raise PhoneError(
-            f"{session.host.name}: doas asks for a password on a terminal only; "
-            f"on the phone, add 'permit nopass {session.host.user}' to /etc/doas.d/cloudlet.conf"
-        )
     # sudo reads one line as the password and leaves the rest of the input to the script.
     line = "sudo -S -p '' " + shlex.join(["sh", "-s", "--", *arguments])
     return checked(session, session.run(line, f"{password}\n{text}"))

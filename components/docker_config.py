@@ -67,7 +67,7 @@ class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
 
 
 def _read(session: Session) -> str:
-    return run_script(session, SCRIPT, "read")
+    return run_script(session, SCRIPT, session.host.name, "read")
 
 
 def _parse(session: Session, text: str) -> dict[str, Any]:
@@ -87,4 +87,4 @@ def _write(session: Session, current: str, value: dict[str, Any]) -> None:
 
 def _put(session: Session, current: str, text: str) -> None:
     if current != text:
-        run_script(session, SCRIPT, "write", settings={"CONTENT": text})
+        run_script(session, SCRIPT, session.host.name, "write", settings={"CONTENT": text})

@@ -17,7 +17,7 @@ from . import compose, config, daemon_json
 from .compose import StackSpec
 from .compose.units import parse_duration
 from .phone import PhoneArgs, Wifi
-from .ssh import Host
+from .ssh import Host, PhoneError, load_key
 from .swarm_init import SwarmSettings
 
 
@@ -29,6 +29,7 @@ class LabArgs:
     """
 
     phones: Mapping[str, PhoneArgs]
+    password: pulumi.Output[str]
     roles: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
     swarm: SwarmSettings
@@ -67,6 +68,7 @@ def read(
         raise pulumi.RunError(str(error)) from None
     return LabArgs(
         phones=_phones(lab, root),
+        password=_password(lab),
         roles={name: phone.role for name, phone in lab.phones.items()},
         labels={name: dict(phone.labels) for name, phone in lab.phones.items()},
         swarm=SwarmSettings(
@@ -86,13 +88,14 @@ def read(
 
 def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
     key_file = lab.ssh.private_key_file
-    private_key = (
-        pulumi.Output.secret(key_file.read_text(encoding="utf-8")) if key_file.is_file() else None
-    )
-    if private_key is None and not pulumi.runtime.is_dry_run():
-        raise pulumi.RunError(
-            f"ssh.privateKeyFile: {key_file} does not exist; make one with ssh-keygen -t ed25519"
-        )
+    private_key = None
+    # A preview may run where the key is not; whatever else is wrong with it is wrong everywhere.
+    if key_file.exists() or not pulumi.runtime.is_dry_run():
+        try:
+            load_key(str(key_file))
+            private_key = pulumi.Output.secret(key_file.read_text(encoding="ascii"))
+        except PhoneError as error:
+            raise pulumi.RunError(str(error)) from None
     daemon = daemon_json.wanted(
         registry_mirror=lab.engine.registry_mirror,
         log_max_size=lab.engine.log_max_size,
@@ -114,7 +117,7 @@ def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
                 host_key=phone.host_key or "",
             ),
             address=phone.address,
-            password=_secret(lab.password) if lab.password else pulumi.Output.secret(""),
+            password=_password(lab),
             private_key=private_key,
             docker_config=daemon,
             routing=lab.routing,
@@ -146,9 +149,38 @@ def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str
             )
         except compose.ComposeError as error:
             problems += error.problems
+        except UnicodeDecodeError:
+            problems.append(f"stacks.{name}.file: {stack.file.name} is not UTF-8 text")
+    problems += _across(specs)
     if problems:
         raise compose.ComposeError(tuple(problems))
     return specs, [warning for spec in specs.values() for warning in spec.warnings]
+
+
+def _across(specs: Mapping[str, StackSpec]) -> list[str]:
+    """What no stack can see for itself: ports of another, and secrets that nobody makes."""
+    problems: list[str] = []
+    taken: dict[tuple[int, str], str] = {}
+    for stack, spec in specs.items():
+        for service in spec.services.values():
+            for port in service.ports:
+                if port.published is None:
+                    continue
+                full = f"{stack}_{service.name}"
+                other = taken.setdefault((port.published, port.protocol), full)
+                if not other.startswith(f"{stack}_"):
+                    problems.append(
+                        f"stacks.{stack}: {full} publishes port {port.published}, which {other} "
+                        "publishes already; publish another"
+                    )
+        for kind, contents in (("secrets", spec.secrets), ("configs", spec.configs)):
+            problems += [
+                f"stacks.{stack}: {kind}.{key} is external, which is not supported; "
+                "give it with file, environment or content"
+                for key, content in contents.items()
+                if content.data is None
+            ]
+    return problems
 
 
 def portable(path: Path, root: Path) -> str:
@@ -157,6 +189,10 @@ def portable(path: Path, root: Path) -> str:
         if path.is_relative_to(base):
             return prefix + path.relative_to(base).as_posix()
     return path.as_posix()
+
+
+def _password(lab: config.Lab) -> pulumi.Output[str]:
+    return _secret(lab.password) if lab.password else pulumi.Output.secret("")
 
 
 def _secret(value: SecretStr) -> pulumi.Output[str]:

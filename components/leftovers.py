@@ -14,6 +14,7 @@ import pulumi
 
 from .engine_api import EngineError
 from .managers import Access, manager_of
+from .ssh import PhoneError
 
 NAMESPACE = "com.docker.stack.namespace"
 
@@ -39,6 +40,12 @@ def _remove(kind: str, name: str, stack: str, access: dict[str, Any]) -> None:
                 try:
                     manager.delete(f"/{kind}/{item.get('ID') or item['Id']}")
                 except EngineError as error:
+                    if "in use" in error.reason:
+                        raise PhoneError(
+                            f"{name} is there already and in use, though this Pulumi stack does "
+                            f"not know it; if it is nobody's, run `docker stack rm {stack}` on "
+                            f"{manager.phone} and then `pulumi up` again"
+                        ) from None
                     if error.status != 404:
                         raise
 

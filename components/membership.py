@@ -29,6 +29,7 @@ from .managers import (
 from .ssh import Host, PhoneError
 from .swarm_init import LISTEN
 
+PHONE_LABEL = "cloudlet.phone"
 JOIN_SECONDS = 60.0
 DRAIN_SECONDS = 120.0
 DEMOTE_SECONDS = 40.0
@@ -230,6 +231,10 @@ def _remove(manager: Engine, node_id: str, host: Host) -> None:
     node = nodes_by_id(manager).get(node_id)
     if node is None:
         _leave(host)
+        return
+    labels: dict[str, str] = node["Spec"].get("Labels") or {}
+    if labels.get(PHONE_LABEL, host.name) != host.name:
+        # The phone has another name in the configuration now, and is a member under that one.
         return
     _refuse_without_majority(manager, node_id, host.name)
     alive = node["Status"]["State"] == "ready"

@@ -31,7 +31,8 @@ class PhoneArgs:
     """What a phone needs to be told.
 
     ``private_key`` is the text of the key at ``host.key_file`` (secret), or ``None`` where a
-    preview runs on a machine without it. ``password`` (secret, may be empty) is used until the
+    preview runs on a machine without it. Nothing is done to the phone before
+    ``after``. ``password`` (secret, may be empty) is used until the
     key is in. ``docker_config`` holds keys for ``daemon.json``; ``cleanup`` is what destroy takes
     away besides: images, volumes.
     """
@@ -44,6 +45,7 @@ class PhoneArgs:
     routing: str
     wifi: Wifi | None = None
     cleanup: tuple[str, ...] = ()
+    after: tuple[pulumi.Resource, ...] = ()
 
 
 class Phone(pulumi.ComponentResource):
@@ -71,7 +73,9 @@ class Phone(pulumi.ComponentResource):
             host=args.host,
             password=args.password,
             cleanup=args.cleanup,
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["password"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*args.after], additional_secret_outputs=["password"]
+            ),
         )
         self._host_key = contact.host_key
         self.host = contact.host_key.apply(lambda key: args.host.with_host_key(key).to_inputs())

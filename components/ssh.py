@@ -224,8 +224,10 @@ def load_key(path: str) -> paramiko.PKey:
             f"ssh.privateKeyFile: {path} has a passphrase, which an unattended run cannot type; "
             "use a key without one"
         ) from None
-    except (paramiko.SSHException, ValueError, OSError) as error:
-        raise PhoneError(f"ssh.privateKeyFile: {path} is not a private key: {error}") from None
+    except (paramiko.SSHException, ValueError, OSError):
+        raise PhoneError(
+            f"ssh.privateKeyFile: {path} is not a private key that can be read"
+        ) from None
 
 
 def _handshake(host: Host) -> paramiko.Transport:

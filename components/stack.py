@@ -15,11 +15,10 @@ import pulumi_docker as docker
 from .compose import Content, Service, StackSpec
 from .image import Image
 from .leftovers import remove_leftover
+from .membership import PHONE_LABEL
 from .rollout import Rollout, RolloutArgs
 from .service_args import Surroundings, service_args
 from .swarm import Swarm
-
-PHONE_LABEL = "node.labels.cloudlet.phone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +100,8 @@ class Stack(pulumi.ComponentResource):
 
         So that a change rolls its users to the new object before the old one goes.
         """
-        if content.data is None:
-            raise pulumi.RunError(
-                f"stack {self._args.spec.name}: external {kind[:-1]} {content.name} is not "
-                "supported yet; give it with file, environment or content"
-            )
         full = content.name if content.pinned_name else f"{content.name}-{fingerprint(content)}"
-        data = base64.b64encode(content.data).decode()
+        data = base64.b64encode(content.data or b"").decode()
         options = self._options(kind, full, delete_before_replace=False)
         made: docker.Secret | docker.ServiceConfig
         if kind == "secrets":
@@ -209,7 +203,7 @@ def routed(service: Service, args: StackArgs) -> Service:
             rollback=replace(service.rollback, order="stop-first"),
         )
         if service.mode == "replicated":
-            constraint = f"{PHONE_LABEL} == {args.entry_phone}"
+            constraint = f"node.labels.{PHONE_LABEL} == {args.entry_phone}"
             placement = replace(
                 service.placement, constraints=(*service.placement.constraints, constraint)
             )

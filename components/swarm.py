@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from .managers import Access
-from .membership import Membership, MembershipArgs
+from .membership import PHONE_LABEL, Membership, MembershipArgs
 from .phone import Phone
 from .swarm_init import SwarmInit, SwarmSettings
 
@@ -80,7 +80,7 @@ class Swarm(pulumi.ComponentResource):
         labels = pulumi.Output.all(member.phone.facts).apply(
             lambda known: {
                 **member.labels,
-                "cloudlet.phone": phone_name,
+                PHONE_LABEL: phone_name,
                 "cloudlet.arch": known[0]["architecture"],
             }
         )

@@ -1,6 +1,8 @@
-# contact.sh USER EPOCH, as root; PUBLIC_KEY comes in a line before this text.
+# contact.sh PHONE USER EPOCH, as root; PUBLIC_KEY comes in a line before this text.
 # Lets the controller in for good: its key for USER, root without a password, the right time.
-# Prints what the phone was like before, as name=value lines, for restore.sh.
+# Prints what the phone was like before, as name=value lines, for restore.sh. That, and the name
+# under which the phone is held, are kept on it: a lab whose state was lost, or in which the phone
+# has another name now, must neither take its own work for what it found nor undo it.
 # shellcheck shell=sh
 
 survey() {
@@ -54,11 +56,21 @@ set_clock() {
 	fi
 }
 
+keep_record() {
+	mkdir -p "$HELD"
+	if [ ! -s "$HELD/found" ]; then
+		survey "$2" >"$HELD/found.new"
+		mv "$HELD/found.new" "$HELD/found"
+	fi
+	printf '%s\n' "$1" >"$HELD/name"
+}
+
 main() {
-	survey "$1"
-	install_key "$1"
-	allow_root "$1"
-	set_clock "$2"
+	keep_record "$1" "$2"
+	cat "$HELD/found"
+	install_key "$2"
+	allow_root "$2"
+	set_clock "$3"
 }
 
 main "$@"

@@ -1,5 +1,6 @@
-# daemon_json.sh read|write, as root; what to write comes as CONTENT in a line before this text.
-# Docker's configuration file: printed, or replaced in one step and taken up by a running Docker.
+# daemon_json.sh PHONE read|write, as root; what to write comes as CONTENT in a line before this
+# text. Docker's configuration file: printed, or replaced in one step and taken up by a running
+# Docker. Nothing is written where the phone has another name in its lab by now.
 # shellcheck shell=sh
 
 FILE=/etc/docker/daemon.json
@@ -20,9 +21,9 @@ replace() {
 }
 
 main() {
-	case $1 in
+	case $2 in
 	read) cat "$FILE" 2>/dev/null || true ;;
-	write) replace ;;
+	write) held_by_another "$1" || replace ;;
 	esac
 }
 

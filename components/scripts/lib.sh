@@ -5,6 +5,12 @@
 set -eu
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
+# Where a phone keeps under which name a lab holds it, and what it was like before.
+HELD=/var/lib/cloudlet
+
+# held_by_another PHONE: whether the phone has another name in its lab by now.
+held_by_another() { [ -s "$HELD/name" ] && [ "$(cat "$HELD/name")" != "$1" ]; }
+
 die() {
 	printf '%s\n' "$*" >&2
 	exit 1

@@ -1,4 +1,4 @@
-# restore.sh USER DOCKER_ENABLED DOCKER_RUNNING IN_DOCKER_GROUP [images] [volumes], as root; the
+# restore.sh PHONE USER DOCKER_ENABLED DOCKER_RUNNING IN_DOCKER_GROUP [images] [volumes], as root; the
 # three are yes or no, as contact.sh found them. Takes away what the engine and the swarm brought;
 # images and volumes only where the owner asked for just that.
 # shellcheck shell=sh
@@ -16,6 +16,11 @@ remove_volumes() {
 }
 
 main() {
+	if held_by_another "$1"; then
+		echo "the phone is $(cat "$HELD/name") now and stays as it is"
+		return
+	fi
+	shift
 	remove_gateway_bridge
 	case " $* " in *' images '*) docker image prune -af >/dev/null ;; esac
 	case " $* " in *' volumes '*) remove_volumes ;; esac
@@ -26,6 +31,7 @@ main() {
 	if [ "$4" = no ] && user_in_group "$1" docker; then
 		if have gpasswd; then gpasswd -d "$1" docker >/dev/null; else delgroup "$1" docker >/dev/null; fi
 	fi
+	rm -rf "$HELD"
 }
 
 main "$@"

@@ -226,6 +226,7 @@ def snapshot(lab: Lab, phone: str) -> dict[str, str]:
         "files under /etc": lab.on(phone, etc),
         "boot entries": lab.on(phone, "rc-update show default"),
         "groups": lab.on(phone, "id cloudlet"),
+        "record": lab.on(phone, "ls /var/lib/cloudlet 2>/dev/null || true"),
         "docker": lab.on(phone, "rc-service docker status >/dev/null 2>&1 && echo on || echo off"),
     }
 

@@ -143,6 +143,19 @@ def test_nothing_of_ours_keeps_running_on_a_phone(cluster: Lab) -> None:
     assert wait_for(lambda: stray() == "", 20), stray()
 
 
+def test_a_renamed_phone_stays_a_member_and_keeps_its_tasks(cluster: Lab) -> None:
+    before = cluster.tasks()
+    phones = cluster.value("phones")
+    renamed = {("kitchen" if name == "phone-4" else name): phones[name] for name in phones}
+    cluster.configure(phones=renamed)
+    cluster.up().ok()
+    cluster.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+    assert cluster.tasks() == before
+    cluster.configure()
+    cluster.up().ok()
+    assert cluster.tasks() == before
+
+
 def test_destroy_leaves_every_phone_as_it_was_found(
     cluster: Lab, as_found: dict[str, dict[str, str]]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit import Lab
+from labkit import Lab, snapshot
 
 
 def test_a_wrong_password_is_named_as_that(lab: Lab) -> None:
@@ -17,10 +17,12 @@ def test_a_wrong_password_is_named_as_that(lab: Lab) -> None:
     lab.destroy().ok()
 
 
-def test_a_phone_that_is_off_is_named_with_its_address(lab: Lab) -> None:
+def test_a_phone_that_is_off_is_named_before_another_is_touched(lab: Lab) -> None:
+    before = snapshot(lab, "phone-1")
     lab.lab("stop", "phone-4").ok()
     done = lab.up()
     lab.lab("start", "phone-4").ok()
     assert done.status != 0
     assert "phone-4 does not answer at 127.0.0.2:2204" in done.output
+    assert snapshot(lab, "phone-1") == before
     lab.destroy().ok()

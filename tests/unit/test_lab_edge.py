@@ -10,6 +10,7 @@ import pytest
 
 from components import lab_edge
 from components.stack import in_order
+from tests.unit.keys import private_key
 
 VALUES = {
     "cloudlet:phones": json.dumps({"phone-1": {"address": "10.0.0.1", "role": "manager"}}),
@@ -24,7 +25,7 @@ VALUES = {
 def root(tmp_path: Path) -> Path:
     """A checkout with a key and one stack."""
     (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "id").write_text("PRIVATE")
+    private_key(tmp_path / "keys" / "id")
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "shop.yml").write_text(
         "services:\n  web:\n    image: web:1\n    environment:\n"
@@ -80,3 +81,30 @@ def test_a_missing_key_stops_an_up_but_not_a_preview(
         read(root)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     assert read(root).phones["phone-1"].private_key is None
+
+
+def test_a_key_that_is_none_is_one_error_for_all_phones(root: Path) -> None:
+    (root / "keys" / "id").write_text("hello")
+    with pytest.raises(pulumi.RunError, match=r"ssh\.privateKeyFile: .* is not a private key"):
+        read(root)
+
+
+def test_a_stack_that_is_no_text_is_named(root: Path) -> None:
+    (root / "stacks" / "shop.yml").write_bytes(b"\xff\xfe")
+    with pytest.raises(pulumi.RunError, match=r"stacks\.shop\.file: shop\.yml is not UTF-8"):
+        read(root)
+
+
+def test_two_stacks_cannot_publish_one_port(root: Path) -> None:
+    text = "services: {web: {image: web, ports: ['80:80']}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    both = json.dumps({name: {"file": "stacks/shop.yml"} for name in ("a", "b")})
+    with pytest.raises(pulumi.RunError, match="b_web publishes port 80, which a_web publishes"):
+        read(root, stacks=both)
+
+
+def test_a_secret_that_nobody_makes_is_an_error_before_anything_is_touched(root: Path) -> None:
+    text = "services: {web: {image: web, secrets: [s]}}\nsecrets: {s: {external: true}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    with pytest.raises(pulumi.RunError, match=r"stacks\.shop: secrets\.s is external"):
+        read(root)

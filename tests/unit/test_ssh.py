@@ -11,26 +11,11 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from components import ssh
 from components.ssh import AuthenticationError, Host, PhoneError, UnreachableError
+from tests.unit.keys import private_key
 from tests.unit.ssh_server import PASSWORD, Answer, phone
-
-
-def private_key(path: Path, password: bytes | None = None) -> Path:
-    encryption = (
-        serialization.BestAvailableEncryption(password)
-        if password
-        else serialization.NoEncryption()
-    )
-    path.write_bytes(
-        Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, encryption
-        )
-    )
-    return path
 
 
 @pytest.fixture

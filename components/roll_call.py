@@ -1,0 +1,96 @@
+"""Every phone answers, lets us in and can be made ready, before the first one is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, UpdateResult
+
+from . import daemon_json
+from .dynamic import Provider
+from .ssh import Host, PhoneError, Session, connect
+
+PARALLEL = 16
+
+
+class RollCallProvider(Provider):
+    """Inputs ``phones`` (hosts' properties by name) and ``password`` (secret, may be empty)."""
+
+    updates = ("phones",)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        _call(props["phones"], props["password"])
+        return CreateResult("roll-call", dict(props))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        # A phone that was here before may be off: that must not keep a new one out.
+        known = _olds["phones"]
+        new = {name: phone for name, phone in _news["phones"].items() if phone != known.get(name)}
+        _call(new, _news["password"])
+        return UpdateResult(dict(_news))
+
+
+class RollCall(Resource, module="cloudlet", name="RollCall"):
+    """Fails with one line for each phone that cannot be made ready, all of them at once."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        hosts: Sequence[Host],
+        password: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            RollCallProvider(),
+            name,
+            {"phones": {host.name: host.to_inputs() for host in hosts}, "password": password},
+            opts,
+        )
+
+
+def _call(phones: Mapping[str, dict[str, Any]], password: str) -> None:
+    hosts = [Host.from_inputs(phone) for phone in phones.values()]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        answers = pool.map(_problem, hosts, [password] * len(hosts))
+        problems = [problem for problem in answers if problem]
+    if problems:
+        raise PhoneError("\n".join(problems))
+
+
+def _problem(host: Host, password: str) -> str | None:
+    """What keeps this phone from being made ready; nothing is changed on it."""
+    try:
+        with connect(host, password or None) as session:
+            check_root(session, password)
+            daemon_json.parse(session.run("cat /etc/docker/daemon.json 2>/dev/null").stdout)
+    except PhoneError as error:
+        return str(error)
+    except daemon_json.DaemonJsonError as error:
+        return (
+            f"{host.name}: /etc/docker/daemon.json {error}; mend or remove it, "
+            "cloudlet leaves it as it is"
+        )
+    return None
+
+
+def check_root(session: Session, password: str) -> None:
+    """Raises where this user cannot become root, with or without the password."""
+    name, user = session.host.name, session.host.user
+    if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
+        return
+    if session.run("command -v sudo").status != 0:
+        raise PhoneError(
+            f"{name}: doas asks for a password on a terminal only; "
+            f"on the phone, add 'permit nopass {user}' to /etc/doas.d/cloudlet.conf"
+        )
+    if not password:
+        raise PhoneError(
+            f"{name}: becoming root asks for a password and none is configured; "
+            "set it with `pulumi config set --secret password`"
+        )
+    if session.run("sudo -S -p '' true", f"{password}\n").status != 0:
+        raise PhoneError(f"{name}: sudo does not accept the password for {user}")
