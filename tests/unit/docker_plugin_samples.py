@@ -10,7 +10,7 @@ from toolchain.docker_plugin.schema_service import SERVICE
 from toolchain.docker_plugin.service_spec import service_spec
 from toolchain.docker_plugin.service_state import service_state
 from toolchain.docker_plugin.state import stored
-from toolchain.docker_plugin.values import reveal
+from toolchain.plugin.properties import public
 
 
 def program_service() -> dict[str, Any]:
@@ -72,4 +72,4 @@ def stored_service() -> dict[str, Any]:
     """The sample's state after it was created."""
     planned = plan(SERVICE, None, checked_service())
     read = service_state(described_service())
-    return reveal(stored(SERVICE, settle(SERVICE, read, planned, applied=True)))
+    return public(stored(SERVICE, settle(SERVICE, read, planned, applied=True)))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from toolchain.docker_plugin import durations, values
+from toolchain.docker_plugin import durations
 from toolchain.docker_plugin.check import Naming, check
 from toolchain.docker_plugin.provider import check_config
 from toolchain.docker_plugin.schema import Resource
 from toolchain.docker_plugin.schema_objects import CONFIG, NETWORK, SECRET
 from toolchain.docker_plugin.schema_service import SERVICE
+from toolchain.plugin.properties import UNKNOWN, Secret
 
 NAMING = Naming(resource="res", seed=b"seed")
 
@@ -45,8 +46,7 @@ def test_defaults_of_zero_stay_out_of_the_inputs() -> None:
 
 def test_a_secret_s_data_comes_back_marked_as_secret() -> None:
     inputs = check(SECRET, {"name": "s", "data": "aGFsbG8="}, {}, NAMING).inputs
-    assert values.is_secret(inputs["data"])
-    assert values.reveal(inputs["data"]) == "aGFsbG8="
+    assert inputs["data"] == Secret("aGFsbG8=")
 
 
 def test_a_bad_secret_is_not_shown_in_its_failure() -> None:
@@ -110,10 +110,14 @@ def test_numbers_and_booleans_become_what_the_property_is() -> None:
 
 
 def test_unknown_values_pass_the_check() -> None:
-    checked = check(SERVICE, _service(stopGracePeriod=values.UNKNOWN), {}, NAMING)
+    checked = check(SERVICE, _service(stopGracePeriod=UNKNOWN), {}, NAMING)
     assert checked.failures == []
     container = checked.inputs["taskSpec"]["containerSpec"]
-    assert container["stopGracePeriod"] == values.UNKNOWN
+    assert container["stopGracePeriod"] == UNKNOWN
+
+
+def test_a_provider_s_list_with_something_unknown_is_unknown() -> None:
+    assert check_config({"sshOpts": ["-i", UNKNOWN]}) == ({"sshOpts": UNKNOWN}, [])
 
 
 def test_a_provider_s_lists_are_kept_as_compact_json() -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from toolchain.docker_plugin.client import Client, filters
 from toolchain.docker_plugin.errors import EngineError, PluginError
-from toolchain.docker_plugin.leftovers import Leftovers
+from toolchain.docker_plugin.objects import Configs, Manager, Networks, Secrets
+from toolchain.docker_plugin.services import Services
 from toolchain.docker_plugin.transport import Address, parse_address
 
 
@@ -129,32 +130,23 @@ def test_the_ssh_command_is_docker_s_own() -> None:
     )
 
 
-def test_a_leftover_with_the_same_labels_is_taken_over(engine: _Engine, client: Client) -> None:
-    engine.answers["/configs/create"] = (409, {"message": "already exists"})
-    engine.answers["/configs"] = (200, [{"ID": "c", "Spec": {"Name": "n", "Labels": {"a": "b"}}}])
-    notes: list[str] = []
-    leftovers = Leftovers(notes.append)
-
-    def create() -> str:
-        return client.post("/configs/create", {})["ID"]
-
-    found = leftovers.create_or_find(client, "configs", create, "n", {"a": "b"})
-    assert found == ("c", True)
-    assert notes == ["config n: left by an interrupted run, taken over"]
-    assert leftovers.owns("c")
-
-
-@pytest.mark.parametrize(("name", "labels"), [("n", {}), ("n", {"a": "c"}), ("nn", {"a": "b"})])
-def test_what_may_be_another_s_is_not_taken_over(
-    engine: _Engine, client: Client, name: str, labels: dict[str, str]
+@pytest.mark.parametrize(
+    ("manager", "kind"),
+    [
+        (Networks(), "networks"),
+        (Secrets(), "secrets"),
+        (Configs(), "configs"),
+        (Services({}), "services"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_in_docker_s_words_and_nothing_is_touched(
+    engine: _Engine, client: Client, manager: Manager, kind: str
 ) -> None:
-    engine.answers["/configs/create"] = (409, {"message": "already exists"})
-    engine.answers["/configs"] = (200, [{"ID": "c", "Spec": {"Name": "n", "Labels": {"a": "b"}}}])
-
-    def create() -> str:
-        return client.post("/configs/create", {})["ID"]
-
-    leftovers = Leftovers(lambda _: None)
-    with pytest.raises(EngineError, match="already exists"):
-        leftovers.create_or_find(client, "configs", create, name, labels)
-    assert not leftovers.owns("c")
+    engine.answers[f"/{kind}/create"] = (409, {"message": "n already exists"})
+    engine.answers[f"/{kind}"] = (200, [{"ID": "c", "Name": "n", "Spec": {"Name": "n"}}])
+    engine.answers["/distribution/web/json"] = (404, {"message": "no such image"})
+    task = {"containerSpec": {"image": "web"}}
+    values = {"name": "n", "data": "aGFsbG8=", "taskSpec": task}
+    with pytest.raises(EngineError, match=r"^n already exists$"):
+        manager.create(client, values)
+    assert not [asked for asked in engine.asked if asked.startswith("DELETE")]

@@ -13,7 +13,7 @@ from toolchain.docker_plugin.objects import network_state
 from toolchain.docker_plugin.paths import keep, parse, show
 from toolchain.docker_plugin.schema_objects import NETWORK, SECRET
 from toolchain.docker_plugin.schema_service import SERVICE
-from toolchain.docker_plugin.values import UNKNOWN
+from toolchain.plugin.properties import UNKNOWN
 
 UPDATE = Change(kind="UPDATE")
 REPLACE = Change(kind="UPDATE", replace=True)

@@ -9,7 +9,7 @@ import pytest
 from toolchain.command_plugin.inputs import check
 from toolchain.command_plugin.plan import changes, preview_create, preview_update
 from toolchain.command_plugin.redaction import Redaction
-from toolchain.plugin.properties import UNKNOWN, Secret, decode, encode
+from toolchain.plugin.properties import UNKNOWN, Secret
 
 CONNECTION = {"host": "h", "user": "root", "port": 22, "dialErrorLimit": 10, "perDialTimeout": 15}
 INPUTS: dict[str, Any] = {"connection": Secret(CONNECTION), "create": "a"}
@@ -124,20 +124,6 @@ def test_a_preview_keeps_what_was_printed_until_an_input_differs() -> None:
     assert preview_update(STATE, INPUTS)["stdout"] == "o"
     assert preview_update(STATE, {**INPUTS, "create": "b"})["stdout"] is UNKNOWN
     assert preview_update(STATE, {**INPUTS, "create": UNKNOWN})["stdout"] is UNKNOWN
-
-
-def test_properties_survive_the_wire() -> None:
-    values = {
-        "secret": Secret({"a": [1.5, True, "x"]}),
-        "unknown": UNKNOWN,
-        "later": Secret(UNKNOWN),
-        "list": [{"a": "b"}, UNKNOWN],
-    }
-    assert decode(encode(values)) == values
-
-
-def test_null_is_as_good_as_left_out() -> None:
-    assert decode(encode({"a": None, "b": {"c": None}})) == {"b": {}}
 
 
 def test_secrets_are_hidden_whole_and_by_line_but_hosts_are_not() -> None:

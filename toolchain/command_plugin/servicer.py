@@ -18,6 +18,7 @@ from toolchain.command_plugin import plan, running
 from toolchain.command_plugin.connection import Connection
 from toolchain.command_plugin.dialling import DialError, Patience, dial
 from toolchain.command_plugin.redaction import Redaction
+from toolchain.plugin import answers
 from toolchain.plugin.engine_log import EngineLog
 from toolchain.plugin.properties import decode, encode, public
 
@@ -26,14 +27,6 @@ _COMMAND: Final = "command:remote:Command"
 # The official plugin leaves the version of its framework in the provider's state.
 _FRAMEWORK: Final = {"__pulumi-go-provider-version": "1.2.0"}
 _PREVIOUS: Final = {"PULUMI_COMMAND_STDOUT": "stdout", "PULUMI_COMMAND_STDERR": "stderr"}
-_KINDS: Final = {
-    (plan.Kind.ADD, False): provider_pb2.PropertyDiff.ADD,
-    (plan.Kind.ADD, True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    (plan.Kind.DELETE, False): provider_pb2.PropertyDiff.DELETE,
-    (plan.Kind.DELETE, True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    (plan.Kind.UPDATE, False): provider_pb2.PropertyDiff.UPDATE,
-    (plan.Kind.UPDATE, True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
-}
 
 
 class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -48,7 +41,7 @@ class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self._version)
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
-        return provider_pb2.CheckResponse(inputs=encode({**decode(request.news), **_FRAMEWORK}))
+        return answers.checked({**decode(request.news), **_FRAMEWORK}, ())
 
     def Configure(self, request: Any, context: Any) -> Any:
         self._log.introduce(NAME)
@@ -66,13 +59,8 @@ class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         _demand_command(request.urn, context)
         checked = checking.check(decode(request.news))
-        return provider_pb2.CheckResponse(
-            inputs=encode(checked.inputs),
-            failures=[
-                provider_pb2.CheckFailure(property=failure.property, reason=failure.reason)
-                for failure in checked.failures
-            ],
-        )
+        failures = ((failure.property, failure.reason) for failure in checked.failures)
+        return answers.checked(checked.inputs, failures)
 
     def Diff(self, request: Any, context: Any) -> Any:
         changes = plan.changes(
@@ -81,16 +69,11 @@ class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
             decode(request.olds),
             list(request.ignoreChanges),
         )
-        some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
-        return provider_pb2.DiffResponse(
-            changes=some if changes else none,
-            diffs=sorted({change.property for change in changes}),
+        return answers.difference(
+            {change.path: (change.kind.value, change.replaces) for change in changes},
+            changes=bool(changes),
+            changed=sorted({change.property for change in changes}),
             replaces=sorted({change.property for change in changes if change.replaces}),
-            detailedDiff={
-                change.path: provider_pb2.PropertyDiff(kind=_KINDS[change.kind, change.replaces])
-                for change in changes
-            },
-            hasDetailedDiff=True,
         )
 
     def Create(self, request: Any, context: Any) -> Any:
@@ -146,7 +129,7 @@ class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
             message = redact(str(error))
         else:
             return {"stdout": printed.stdout, "stderr": printed.stderr}
-        return context.abort(grpc.StatusCode.UNKNOWN, message)
+        return answers.abort(context, message)
 
     def _run_there(
         self,
@@ -184,7 +167,7 @@ class CommandProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _demand_command(urn: str, context: Any) -> None:
-    kind = urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else urn
+    kind = answers.resource_type(urn)
     if kind != _COMMAND:
         context.abort(grpc.StatusCode.NOT_FOUND, _unknown(kind))
 

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from toolchain.plugin.properties import UNKNOWN, Secret, has_unknown
+
 from .paths import Path, show
 from .schema import Attr, Block, Resource, is_zero
-from .values import UNKNOWN, contains_unknown, secret
 
 DEFAULTS: Final = "__defaults"
 _RESERVED: Final = frozenset({DEFAULTS, "__meta", "__pulumi_raw_state_delta"})
@@ -64,7 +65,7 @@ def mark_secrets(attrs: Block, values: dict[str, Any]) -> dict[str, Any]:
         if attr is None or value is None:
             marked[key] = value
         elif attr.sensitive:
-            marked[key] = secret(value)
+            marked[key] = Secret(value)
         elif attr.block is not None and isinstance(value, dict):
             marked[key] = mark_secrets(attr.block, cast("dict[str, Any]", value))
         else:
@@ -176,7 +177,7 @@ def _scalar(attr: Attr, value: Any, path: Path, failures: list[tuple[str, str]])
             if not isinstance(value, bool) and value not in ("true", "false"):
                 return _wrong("true or false", path, failures)
             result = value in (True, "true")
-    if attr.validate and not contains_unknown(result):
+    if attr.validate and not has_unknown(result):
         reason = attr.validate(result)
         if reason:
             failures.append((show(path), reason))

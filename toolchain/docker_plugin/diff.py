@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Literal, cast
 
+from toolchain.plugin.properties import UNKNOWN, has_unknown
+
 from . import paths
 from .check import DEFAULTS
 from .hashing import in_state_order
 from .paths import Path
 from .plan import Values, filled_object, plan, same_value
 from .schema import Attr, Block, Resource, is_zero
-from .values import UNKNOWN, contains_unknown
 
 Kind = Literal["ADD", "DELETE", "UPDATE"]
 
@@ -66,7 +67,7 @@ def _object(
 
 
 def _attr(attr: Attr, old: Any, new: Any, inputs: Any, path: Path, out: dict[Path, Change]) -> None:
-    if not contains_unknown(new) and same_value(attr, old, new):
+    if not has_unknown(new) and same_value(attr, old, new):
         return
     if old in (None, []) or new in (None, []) or new == UNKNOWN:
         out[path] = _whole(attr, old or None, new or None)
@@ -172,7 +173,7 @@ def _set(
 
 
 def _ordered(attr: Attr, items: list[Any]) -> list[Any]:
-    return items if contains_unknown(items) else in_state_order(attr, items)
+    return items if has_unknown(items) else in_state_order(attr, items)
 
 
 def _among(element: Attr, item: Any, others: list[Any]) -> bool:

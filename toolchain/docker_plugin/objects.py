@@ -6,13 +6,13 @@ import base64
 import time
 from typing import Any, Final, Protocol
 
+from toolchain.plugin.properties import UNKNOWN
+
 from .client import Client
 from .errors import EngineError, PluginError
-from .leftovers import Leftovers
 from .schema import Resource
 from .schema_objects import CONFIG, NETWORK, SECRET
 from .state import found
-from .values import UNKNOWN
 
 Values = dict[str, Any]
 
@@ -43,9 +43,7 @@ class Manager(Protocol):
 
 
 class _Fixed:
-    def __init__(self, resource: Resource, leftovers: Leftovers) -> None:
-        self.resource = resource
-        self._leftovers = leftovers
+    resource: Resource
 
     def update(self, _client: Client, _resource_id: str, _values: Values) -> Values:
         raise PluginError(f"a {self.resource.title} cannot be updated, only replaced")
@@ -54,23 +52,11 @@ class _Fixed:
 class Networks(_Fixed):
     """Networks, of a swarm or of one Engine."""
 
-    def __init__(self, leftovers: Leftovers) -> None:
-        super().__init__(NETWORK, leftovers)
+    resource = NETWORK
 
     def create(self, client: Client, values: Values) -> Values:
-        request = network_request(values)
-
-        def create() -> str:
-            return client.post("/networks/create", request)["Id"]
-
-        network_id, left = self._leftovers.create_or_find(
-            client, "networks", create, values["name"], request["Labels"]
-        )
-        state = _required(self.read(client, network_id, values), "network", values)
-        if left and not _agrees(state, values):
-            name = values["name"]
-            raise PluginError(f"network {name} exists with other properties: remove it first")
-        return state
+        network_id = client.post("/networks/create", network_request(values))["Id"]
+        return _required(self.read(client, network_id, values), "network", values)
 
     def read(self, client: Client, resource_id: str, _values: Values) -> Values | None:
         deadline = time.monotonic() + _ALLOCATION_LIMIT
@@ -82,8 +68,6 @@ class Networks(_Fixed):
             time.sleep(_RELEASE_PAUSE / 5)
 
     def delete(self, client: Client, resource_id: str, _values: Values) -> None:
-        if self._leftovers.owns(resource_id):
-            return
         deadline = time.monotonic() + _RELEASE_LIMIT
         while True:
             try:
@@ -162,23 +146,12 @@ def network_state(network: Values) -> Values:
 class Secrets(_Fixed):
     """Secrets, whose `data` is base64 as the Engine takes it and is never read back."""
 
-    def __init__(self, leftovers: Leftovers) -> None:
-        super().__init__(SECRET, leftovers)
+    resource = SECRET
 
     def create(self, client: Client, values: Values) -> Values:
         labels = _labels(values.get("labels"))
         body = {"Name": values["name"], "Data": values["data"], "Labels": labels}
-
-        def create() -> str:
-            return client.post("/secrets/create", body)["ID"]
-
-        secret_id, left = self._leftovers.create_or_find(
-            client, "secrets", create, values["name"], labels
-        )
-        if left:
-            # What is in it cannot be read. An interrupted run has no service that uses it yet.
-            client.delete(f"/secrets/{secret_id}")
-            secret_id = create()
+        secret_id = client.post("/secrets/create", body)["ID"]
         return _required(self.read(client, secret_id, values), "secret", values)
 
     def read(self, client: Client, resource_id: str, values: Values) -> Values | None:
@@ -196,8 +169,7 @@ class Secrets(_Fixed):
 class Configs(_Fixed):
     """Configs: `data` as base64, or `dataRaw` as plain text."""
 
-    def __init__(self, leftovers: Leftovers) -> None:
-        super().__init__(CONFIG, leftovers)
+    resource = CONFIG
 
     def create(self, client: Client, values: Values) -> Values:
         data = values.get("data")
@@ -205,17 +177,8 @@ class Configs(_Fixed):
             data = base64.b64encode(values["dataRaw"].encode()).decode()
         labels = _labels(values.get("labels"))
         body = {"Name": values["name"], "Data": data, "Labels": labels}
-
-        def create() -> str:
-            return client.post("/configs/create", body)["ID"]
-
-        config_id, left = self._leftovers.create_or_find(
-            client, "configs", create, values["name"], labels
-        )
-        state = _required(self.read(client, config_id, values), "config", values)
-        if left and not _agrees(state, values):
-            raise PluginError(f"config {values['name']} exists with other data: remove it first")
-        return state
+        config_id = client.post("/configs/create", body)["ID"]
+        return _required(self.read(client, config_id, values), "config", values)
 
     def read(self, client: Client, resource_id: str, values: Values) -> Values | None:
         config = _inspect(client, f"/configs/{resource_id}")
@@ -231,8 +194,7 @@ class Configs(_Fixed):
         return {"id": config["ID"], "name": spec["Name"], "labels": labels, **result}
 
     def delete(self, client: Client, resource_id: str, _values: Values) -> None:
-        if not self._leftovers.owns(resource_id):
-            client.delete(f"/configs/{resource_id}")
+        client.delete(f"/configs/{resource_id}")
 
 
 def _inspect(client: Client, path: str) -> Values | None:
@@ -252,12 +214,6 @@ def _required(values: Values | None, title: str, planned: Values) -> Values:
 
 def _labels(labels: list[Values] | None) -> dict[str, str]:
     return {label["label"]: label["value"] for label in labels or []}
-
-
-def _agrees(state: Values, planned: Values) -> bool:
-    """Whether everything that a plan knows is so."""
-    known = {key: value for key, value in planned.items() if value not in (None, [], {})}
-    return all(state.get(key) == value for key, value in known.items() if key != "labels")
 
 
 def _label_list(labels: dict[str, str] | None) -> list[Values]:

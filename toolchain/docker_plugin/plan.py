@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from toolchain.plugin.properties import UNKNOWN, has_unknown
+
 from . import paths
 from .schema import Attr, Block, Resource, is_zero
-from .values import UNKNOWN, contains_unknown
 
 Values = dict[str, Any]
 
@@ -52,7 +53,7 @@ def _value(attr: Attr, prior: Any, config: Any, *, create: bool) -> Any:
         return prior if not create and is_zero(prior) and prior is not None else attr.empty()
     if same_value(attr, prior, config) and prior is not None:
         return prior
-    if attr.kind == "map" and contains_unknown(config):
+    if attr.kind == "map" and has_unknown(config):
         return UNKNOWN
     if attr.block is None:
         return config
@@ -103,7 +104,7 @@ def _filled(attr: Attr, value: Any) -> Any:
 
 def same_value(attr: Attr, old: Any, new: Any) -> bool:
     """Whether the SDK sees no difference between two values of a property."""
-    if contains_unknown(new) or contains_unknown(old):
+    if has_unknown(new) or has_unknown(old):
         return False
     if is_zero(old) or is_zero(new):
         return is_zero(old) and is_zero(new)
@@ -160,7 +161,7 @@ def _settle(attr: Attr, read: Any, planned: Any, applied: bool) -> Any:
     if planned is None:
         return read
     if attr.kind == "set":
-        return planned if applied and not contains_unknown(planned) else read
+        return planned if applied and not has_unknown(planned) else read
     if attr.kind == "string":
         return planned if read is None and planned == "" else read
     if attr.block is None or read is None:

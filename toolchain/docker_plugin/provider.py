@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from toolchain.plugin.properties import UNKNOWN, has_unknown
+
 from .client import Client
 from .errors import PluginError
 from .transport import parse_address
-from .values import UNKNOWN
 
 Values = dict[str, Any]
 
@@ -42,14 +43,14 @@ def check_config(news: Values) -> tuple[Values, list[tuple[str, str]]]:
             )
         elif key not in (*_TEXT, *_STRUCTURED, *_UNSUPPORTED, *_ENGINES):
             failures.append((key, "unknown property of a docker provider"))
-        if value == UNKNOWN:
-            inputs[key] = value
+        if has_unknown(value):
+            inputs[key] = UNKNOWN
             continue
         try:
             inputs[key] = _folded(value) if key in _STRUCTURED else value
         except ValueError:
             failures.append((key, "is not JSON"))
-    if isinstance(inputs.get("host"), str) and inputs["host"] != UNKNOWN and not failures:
+    if isinstance(inputs.get("host"), str) and not failures:
         try:
             parse_address(inputs["host"], [])
         except PluginError as error:

@@ -1,4 +1,4 @@
-"""Answers of the provider protocol, made from this plugin's own values."""
+"""Answers that only this plugin gives: about its provider, and about what it left unfinished."""
 
 from __future__ import annotations
 
@@ -9,39 +9,11 @@ import grpc
 from google.protobuf import any_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from .diff import Difference
+from toolchain.plugin import answers
+from toolchain.plugin.properties import encode
+
 from .errors import UnfinishedError
 from .plan import Values
-from .values import to_struct
-
-
-def checked(inputs: Values, failures: Sequence[tuple[str, str]]) -> Any:
-    """The answer to a check; failures are pairs of property path and reason."""
-    return provider_pb2.CheckResponse(
-        inputs=to_struct(inputs),
-        failures=[
-            provider_pb2.CheckFailure(property=path, reason=f"{path}: {reason}")
-            for path, reason in failures
-        ],
-    )
-
-
-def difference(result: Difference) -> Any:
-    """The answer to a diff of a resource."""
-    kinds = provider_pb2.PropertyDiff
-    response = provider_pb2.DiffResponse
-    return response(
-        changes=response.DIFF_SOME if result.changes else response.DIFF_NONE,
-        replaces=result.replaces,
-        stables=result.stables,
-        deleteBeforeReplace=result.delete_before_replace,
-        diffs=result.changed,
-        detailedDiff={
-            path: kinds(kind=kinds.Kind.Value(change.kind + ("_REPLACE" if change.replace else "")))
-            for path, change in result.details.items()
-        },
-        hasDetailedDiff=True,
-    )
 
 
 def config_difference(olds: Values, news: Values, ignored: Sequence[str]) -> Any:
@@ -57,12 +29,6 @@ def config_difference(olds: Values, news: Values, ignored: Sequence[str]) -> Any
     return response(changes=changes, diffs=sorted(detail), detailedDiff=detail)
 
 
-def abort(context: grpc.ServicerContext, message: str) -> NoReturn:
-    """Ends the request; the engine shows the message as it is."""
-    context.abort(grpc.StatusCode.UNKNOWN, message)
-    raise AssertionError("abort raises")
-
-
 def abort_unfinished(
     context: grpc.ServicerContext, error: UnfinishedError, outputs: Values, inputs: Values
 ) -> NoReturn:
@@ -71,12 +37,12 @@ def abort_unfinished(
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
             id=error.resource_id,
-            properties=to_struct(outputs),
+            properties=encode(outputs),
             reasons=[str(error)],
-            inputs=to_struct(inputs),
+            inputs=encode(inputs),
         )
     )
     code = grpc.StatusCode.UNKNOWN
     status = status_pb2.Status(code=code.value[0], message=str(error), details=[detail])
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    abort(context, str(error))
+    answers.abort(context, str(error))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from toolchain.plugin.properties import UNKNOWN
+
 from . import durations
 from .hashing import in_hash_order
 from .schema import Attr, Block
 from .schema_service import SERVICE
-from .values import UNKNOWN
 
 Values = dict[str, Any]
 

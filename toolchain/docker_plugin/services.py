@@ -12,7 +12,6 @@ from .client import Client, filters
 from .convergence import wait_until_running
 from .errors import EngineError, PluginError, UnfinishedError
 from .images import pin, registry_auth
-from .leftovers import Leftovers
 from .schema_service import SERVICE
 from .service_spec import service_spec
 from .service_state import endpoint_known, service_state
@@ -30,24 +29,15 @@ class Services:
 
     resource = SERVICE
 
-    def __init__(self, credentials: Mapping[str, Values], leftovers: Leftovers) -> None:
+    def __init__(self, credentials: Mapping[str, Values]) -> None:
         self._credentials = credentials
-        self._leftovers = leftovers
 
     def create(self, client: Client, values: Values) -> Values:
         spec = service_spec(values)
         auth = self._auth(values)
         pin(client, spec, auth)
-
-        def create() -> str:
-            headers = {"X-Registry-Auth": auth}
-            return client.post("/services/create", spec, headers=headers)["ID"]
-
-        service_id, left = self._leftovers.create_or_find(
-            client, "services", create, spec["Name"], spec["Labels"]
-        )
-        if left:
-            return self._apply(client, service_id, spec, values)
+        headers = {"X-Registry-Auth": auth}
+        service_id: str = client.post("/services/create", spec, headers=headers)["ID"]
         if values.get("convergeConfig"):
             try:
                 wait_until_running(client, service_id, values["convergeConfig"])
@@ -66,13 +56,10 @@ class Services:
         return service_state(service) | own
 
     def update(self, client: Client, resource_id: str, values: Values) -> Values:
-        return self._apply(client, resource_id, service_spec(values), values)
-
-    def _apply(self, client: Client, resource_id: str, spec: Values, values: Values) -> Values:
         before = client.get(f"/services/{resource_id}")
         client.post(
             f"/services/{resource_id}/update",
-            spec,
+            service_spec(values),
             {"version": before["Version"]["Index"]},
             headers={"X-Registry-Auth": self._auth(values)},
         )
@@ -85,8 +72,6 @@ class Services:
         return self._read_back(client, resource_id, values)
 
     def delete(self, client: Client, resource_id: str, values: Values) -> None:
-        if self._leftovers.owns(resource_id):
-            return
         client.delete(f"/services/{resource_id}")
         container = (values.get("taskSpec") or {}).get("containerSpec") or {}
         grace = (durations.parse(container.get("stopGracePeriod") or "0s") or 0) / 10**9

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final, cast
 
+from toolchain.plugin.properties import UNKNOWN, has_unknown
+
 from .check import DEFAULTS, mark_secrets
 from .hashing import in_state_order
 from .plan import Values
 from .schema import Attr, Block, Resource, is_zero, snake, tf_name
-from .values import UNKNOWN, contains_unknown
 
 _META: Final = "__meta"
 _DELTA: Final = "__pulumi_raw_state_delta"
@@ -19,7 +20,7 @@ def stored(resource: Resource, values: Values) -> Values:
     """Outputs to hand to the engine: sets in their order, sensitive values marked as secret."""
     result = _ordered(resource.attrs, values)
     result["id"] = values.get("id")
-    if contains_unknown(result):
+    if has_unknown(result):
         return mark_secrets(resource.attrs, result)
     if resource.schema_version:
         version = str(resource.schema_version)
@@ -40,7 +41,7 @@ def _order(attr: Attr, value: Any) -> Any:
     items = cast("list[Any]", value)
     if attr.block is not None:
         items = [i if i == UNKNOWN else _ordered(attr.block, i) for i in items]
-    return items if attr.kind == "list" or contains_unknown(items) else in_state_order(attr, items)
+    return items if attr.kind == "list" or has_unknown(items) else in_state_order(attr, items)
 
 
 # The official plugin notes with each state how to get from it to upstream's raw state: where a

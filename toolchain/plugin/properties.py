@@ -56,17 +56,12 @@ def public(value: Any) -> Any:
 
 def has_unknown(value: Any) -> bool:
     """Whether anything in the value is unknown."""
-    match value:
-        case Unknown():
-            return True
-        case Secret():
-            return has_unknown(value.value)
-        case dict():
-            return any(has_unknown(item) for item in value.values())
-        case list():
-            return any(has_unknown(item) for item in value)
-        case _:
-            return False
+    return _holds(value, Unknown)
+
+
+def has_secret(value: Any) -> bool:
+    """Whether the value, or anything in it, is secret."""
+    return _holds(value, Secret)
 
 
 def secret_texts(value: Any, *, inside: bool = False) -> Iterator[str]:
@@ -86,10 +81,14 @@ def secret_texts(value: Any, *, inside: bool = False) -> Iterator[str]:
             return
 
 
-def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Properties from the wire. Entries that are null are left out."""
-    values = {key: _decode(value) for key, value in struct.fields.items()}
-    return {key: value for key, value in values.items() if value is not None}
+def decode(struct: struct_pb2.Struct, *, nulls: bool = False) -> dict[str, Any]:
+    """Properties from the wire, whole numbers as `int`.
+
+    Entries that are null are left out, as the official plugins do with a program's inputs, unless
+    `nulls` asks for them.
+    """
+    values = {key: _decode(value, nulls) for key, value in struct.fields.items()}
+    return {key: value for key, value in values.items() if nulls or public(value) is not None}
 
 
 def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
@@ -97,14 +96,29 @@ def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return struct_pb2.Struct(fields={key: _encode(value) for key, value in values.items()})
 
 
-def _decode(value: struct_pb2.Value) -> Any:
+def _holds(value: Any, marker: type[Unknown | Secret]) -> bool:
+    match value:
+        case Unknown() | Secret() if isinstance(value, marker):
+            return True
+        case Secret():
+            return _holds(value.value, marker)
+        case dict():
+            return any(_holds(item, marker) for item in value.values())
+        case list():
+            return any(_holds(item, marker) for item in value)
+        case _:
+            return False
+
+
+def _decode(value: struct_pb2.Value, nulls: bool) -> Any:
     match value.WhichOneof("kind"):
         case "struct_value":
-            return _decode_struct(value.struct_value)
+            return _decode_struct(value.struct_value, nulls)
         case "list_value":
-            return [_decode(item) for item in value.list_value.values]
+            return [_decode(item, nulls) for item in value.list_value.values]
         case "number_value":
-            return value.number_value
+            number = value.number_value
+            return int(number) if number.is_integer() else number
         case "string_value":
             return UNKNOWN if value.string_value in _UNKNOWNS else value.string_value
         case "bool_value":
@@ -113,26 +127,24 @@ def _decode(value: struct_pb2.Value) -> Any:
             return None
 
 
-def _decode_struct(struct: struct_pb2.Struct) -> Any:
+def _decode_struct(struct: struct_pb2.Struct, nulls: bool) -> Any:
     signature = struct.fields.get(_SIGNATURE)
     if signature is None:
-        return decode(struct)
+        return decode(struct, nulls=nulls)
     if signature.string_value == _SECRET:
-        return Secret(_decode(struct.fields["value"]))
+        return Secret(_decode(struct.fields["value"], nulls))
     if signature.string_value == _OUTPUT:
         known = "value" in struct.fields
-        value = _decode(struct.fields["value"]) if known else UNKNOWN
+        value = _decode(struct.fields["value"], nulls) if known else UNKNOWN
         return Secret(value) if struct.fields["secret"].bool_value else value
     # Assets, archives and resources: passed on as they are.
-    return {key: _decode(item) for key, item in struct.fields.items()}
+    return {key: _decode(item, nulls) for key, item in struct.fields.items()}
 
 
 def _encode(value: Any) -> struct_pb2.Value:
     match value:
         case Unknown():
             return struct_pb2.Value(string_value=_UNKNOWN_STRING)
-        case Secret(value=Unknown()):
-            return _encode({_SIGNATURE: _OUTPUT, "secret": True})
         case Secret():
             return _encode({_SIGNATURE: _SECRET, "value": value.value})
         case None:
