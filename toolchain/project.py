@@ -57,13 +57,16 @@ def file_backend(environment: dict[str, str]) -> Path | None:
     return Path(path).expanduser()
 
 
+def plain_state_file(state: Path, project: str, stack: str) -> Path:
+    """Where the stack's state is, or would be, unless the user has it compressed."""
+    return state / ".pulumi" / "stacks" / project / f"{stack}.json"
+
+
 def state_file(state: Path, project: str, stack: str) -> Path | None:
     """The stack's state, if the stack has been made."""
-    for ending in ("json", "json.gz"):
-        path = state / ".pulumi" / "stacks" / project / f"{stack}.{ending}"
-        if path.is_file():
-            return path
-    return None
+    plain = plain_state_file(state, project, stack)
+    candidates = (plain, plain.with_name(plain.name + ".gz"))
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _words(arguments: Sequence[str]) -> list[str]:

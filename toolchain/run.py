@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import locks
+from . import checkpoint, locks
 from .environment import pulumi_environment
 from .errors import ToolchainError
 from .layout import Layout
@@ -21,6 +21,7 @@ from .project import (
     Target,
     file_backend,
     named_stack,
+    plain_state_file,
     state_file,
     target,
 )
@@ -54,6 +55,12 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
 
 def _prepare(program: str, environment: dict[str, str], state: Path, about: Target) -> None:
     stack = about.stack or DEFAULT_STACK
+    left = [locks.judge(lock) for lock in locks.read(state, about.project, stack)]
+    path = plain_state_file(state, about.project, stack)
+    plain = state_file(state, about.project, stack) in (None, path)
+    killed = locks.Standing.LEFT_BEHIND in left
+    if plain and locks.Standing.HELD not in left and checkpoint.restore(path, killed=killed):
+        print(f"The last run was killed while it wrote the state of {stack}: its copy is used.")
     if state_file(state, about.project, stack) is None:
         _make_stack(program, environment, about, stack)
         return
@@ -112,12 +119,7 @@ def _unfinished(state: Path, project: str, stack: str) -> list[str]:
     path = state_file(state, project, stack)
     if path is None or path.suffix != ".json":
         return []
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise ToolchainError(
-            f"{path} is damaged: put back the newest of {path.parents[2]}/backups/{project}/{stack}"
-        ) from None
+    content = json.loads(path.read_text(encoding="utf-8"))
     latest = content.get("checkpoint", {}).get("latest") or {}
     return [
         operation["resource"]["urn"].rsplit("::", 1)[-1]
