@@ -41,7 +41,7 @@ class Image(Resource, module="cloudlet", name="Image"):
         self,
         name: str,
         *,
-        image: str,
+        image: pulumi.Input[str],
         access: Access,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -88,6 +88,8 @@ class MembershipProvider(Provider):
             raise
         except PhoneError as error:
             tell(f"{error}\n{host.name}: could not be taken off the managers' list")
+            if _props["role"] == "worker":
+                _leave(host)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +213,13 @@ def _is_last_manager(manager: Engine, node_id: str) -> bool:
 
 def _refuse_without_majority(manager: Engine, node_id: str, name: str) -> None:
     """Raises where the managers that stay could not go on."""
+    verdict = _removal(manager, node_id, name)
+    if not verdict.keeps_majority:
+        raise _MajorityError(f"{name} stays a manager: {verdict.sum}")
+
+
+def _removal(manager: Engine, node_id: str, name: str) -> quorum.Verdict:
+    """Whether the managers that stay could go on without the node, which is called ``name``."""
     managers: set[str] = set()
     reachable: set[str] = set()
     for key, node in nodes_by_id(manager).items():
@@ -221,9 +230,23 @@ def _refuse_without_majority(manager: Engine, node_id: str, name: str) -> None:
             status: dict[str, Any] = node.get("ManagerStatus") or {}
             if status.get("Reachability") == "reachable":
                 reachable.add(label)
-    verdict = quorum.removal(managers=managers, reachable=reachable, leaving={name})
-    if not verdict.keeps_majority:
-        raise _MajorityError(f"{name} stays a manager: {verdict.sum}")
+    return quorum.removal(managers=managers, reachable=reachable, leaving={name})
+
+
+def _remove_dead_managers(manager: Engine, node_id: str, name: str) -> None:
+    """Takes managers that are off the list where, with them, a removal would lose the majority.
+
+    So a destroy ends although a manager is dead. One that comes back is made a member again by
+    the next `up --refresh`, if it is configured.
+    """
+    if _removal(manager, node_id, name).keeps_majority:
+        return
+    for dead_id, node in nodes_by_id(manager).items():
+        if node["Spec"]["Role"] == "manager" and node["Status"]["State"] == "down":
+            update_node(manager, dead_id, lambda spec: spec.update(Role="worker"))
+            delete_node(manager, dead_id)
+            hostname = node["Description"].get("Hostname", dead_id)
+            tell(f"{hostname} is down and no longer a manager, so that {name} can be removed")
 
 
 def _remove(manager: Engine, node_id: str, host: Host) -> None:
@@ -236,6 +259,7 @@ def _remove(manager: Engine, node_id: str, host: Host) -> None:
     if labels.get(PHONE_LABEL, host.name) != host.name:
         # The phone has another name in the configuration now, and is a member under that one.
         return
+    _remove_dead_managers(manager, node_id, host.name)
     _refuse_without_majority(manager, node_id, host.name)
     alive = node["Status"]["State"] == "ready"
     update_node(manager, node_id, lambda spec: spec.update(Availability="drain"))

@@ -37,7 +37,7 @@ def service_args(
     """Keyword arguments for :class:`docker.Service`, without resource options."""
     return {
         "name": f"{around.stack}_{service.name}",
-        "labels": _labels(service.labels),
+        "labels": _labels(service.labels, around.conceal),
         "mode": _mode(service),
         "endpoint_spec": _endpoint(service),
         "update_config": _policy(service.update, docker.ServiceUpdateConfigArgs),
@@ -53,7 +53,7 @@ def service_args(
             placement=_placement(service),
             resources=_resources(service),
             log_driver=docker.ServiceTaskSpecLogDriverArgs(
-                name=service.logging.driver, options=dict(service.logging.options)
+                name=service.logging.driver, options=_texts(service.logging.options, around)
             )
             if service.logging
             else None,
@@ -62,8 +62,19 @@ def service_args(
     }
 
 
-def _labels(labels: Mapping[str, str]) -> list[docker.ServiceLabelArgs]:
-    return [docker.ServiceLabelArgs(label=key, value=labels[key]) for key in sorted(labels)]
+def _labels(labels: Mapping[str, str], conceal: Conceal) -> list[docker.ServiceLabelArgs]:
+    return [
+        docker.ServiceLabelArgs(label=key, value=conceal(labels[key])) for key in sorted(labels)
+    ]
+
+
+def _texts(values: Mapping[str, str], around: Surroundings) -> dict[str, pulumi.Input[str]]:
+    """Any text of a compose file may hold a secret, an option of a driver as well as a variable."""
+    return {key: around.conceal(value) for key, value in values.items()}
+
+
+def _text(value: str | None, around: Surroundings) -> pulumi.Input[str] | None:
+    return None if value is None else around.conceal(value)
 
 
 def _mode(service: Service) -> docker.ServiceModeArgs:
@@ -108,23 +119,25 @@ def _container(
     labels = service.container_labels
     return docker.ServiceTaskSpecContainerSpecArgs(
         image=image,
-        commands=list(service.entrypoint) or None,
+        commands=[around.conceal(item) for item in service.entrypoint] or None,
         args=[around.conceal(item) for item in service.command] or None,
-        env={key: around.conceal(value) for key, value in service.environment.items()} or None,
+        env=_texts(service.environment, around) or None,
         labels=[
-            docker.ServiceTaskSpecContainerSpecLabelArgs(label=key, value=labels[key])
+            docker.ServiceTaskSpecContainerSpecLabelArgs(
+                label=key, value=around.conceal(labels[key])
+            )
             for key in sorted(labels)
         ],
-        hostname=service.hostname,
-        user=service.user,
-        dir=service.working_dir,
+        hostname=_text(service.hostname, around),
+        user=_text(service.user, around),
+        dir=_text(service.working_dir, around),
         stop_signal=service.stop_signal,
         stop_grace_period=go_duration(service.stop_grace_period),
         init=service.init,
         read_only=service.read_only or None,
         cap_adds=list(service.cap_add) or None,
         cap_drops=list(service.cap_drop) or None,
-        sysctl=dict(service.sysctls) or None,
+        sysctl=_texts(service.sysctls, around) or None,
         dns_config=docker.ServiceTaskSpecContainerSpecDnsConfigArgs(
             nameservers=list(service.dns),
             searches=list(service.dns_search) or None,
@@ -138,21 +151,21 @@ def _container(
         ]
         or None,
         isolation=service.isolation,
-        healthcheck=_healthcheck(service),
-        mounts=[_mount(item) for item in service.mounts] or None,
+        healthcheck=_healthcheck(service, around),
+        mounts=[_mount(item, around) for item in service.mounts] or None,
         secrets=[_secret(item, around) for item in service.secrets] or None,
         configs=[_config(item, around) for item in service.configs] or None,
     )
 
 
 def _healthcheck(
-    service: Service,
+    service: Service, around: Surroundings
 ) -> docker.ServiceTaskSpecContainerSpecHealthcheckArgs | None:
     check = service.healthcheck
     if check is None:
         return None
     return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
-        tests=list(check.test),
+        tests=[around.conceal(item) for item in check.test],
         interval=go_duration(check.interval or 0),
         timeout=go_duration(check.timeout or 0),
         start_period=go_duration(check.start_period or 0),
@@ -160,18 +173,18 @@ def _healthcheck(
     )
 
 
-def _mount(mount: Mount) -> docker.ServiceTaskSpecContainerSpecMountArgs:
+def _mount(mount: Mount, around: Surroundings) -> docker.ServiceTaskSpecContainerSpecMountArgs:
     volume = bind = tmpfs = None
     if mount.type == "volume" and (
         mount.volume_driver or mount.volume_labels or mount.volume_no_copy
     ):
         volume = docker.ServiceTaskSpecContainerSpecMountVolumeOptionsArgs(
             driver_name=mount.volume_driver,
-            driver_options=dict(mount.volume_driver_options) or None,
+            driver_options=_texts(mount.volume_driver_options, around) or None,
             no_copy=mount.volume_no_copy or None,
             labels=[
                 docker.ServiceTaskSpecContainerSpecMountVolumeOptionsLabelArgs(
-                    label=key, value=value
+                    label=key, value=around.conceal(value)
                 )
                 for key, value in sorted(mount.volume_labels.items())
             ],

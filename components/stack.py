@@ -85,10 +85,10 @@ class Stack(pulumi.ComponentResource):
             attachable=network.attachable,
             internal=network.internal,
             labels=[
-                docker.NetworkLabelArgs(label=label, value=value)
+                docker.NetworkLabelArgs(label=label, value=self._conceal(value))
                 for label, value in sorted(network.labels.items())
             ],
-            options=dict(network.options) or None,
+            options={key: self._conceal(value) for key, value in network.options.items()} or None,
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet) for subnet in network.subnets]
             or None,
             opts=self._options("networks", network.name),
@@ -110,7 +110,7 @@ class Stack(pulumi.ComponentResource):
                 name=full,
                 data=pulumi.Output.secret(data),
                 labels=[
-                    docker.SecretLabelArgs(label=label, value=value)
+                    docker.SecretLabelArgs(label=label, value=self._conceal(value))
                     for label, value in sorted(content.labels.items())
                 ],
                 opts=options,
@@ -134,7 +134,7 @@ class Stack(pulumi.ComponentResource):
         ]
         image = Image(
             f"{name}-{service.name}-image",
-            image=service.image,
+            image=self._conceal(service.image),
             access=args.swarm.access,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[args.swarm]),
         )

@@ -77,7 +77,8 @@ class SwarmInitProvider(Provider):
             try:
                 with engine(host) as client:
                     state = swarm_state(client)
-                    if state["ControlAvailable"] and cluster_id(state) == _id:
+                    # Without a majority a manager does not tell which swarm it is in.
+                    if state["ControlAvailable"] and cluster_id(state) in (_id, ""):
                         client.post("/swarm/leave", force=True)
             except PhoneError as error:
                 tell(

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -26,7 +26,8 @@ from .project import (
     target,
 )
 
-_CREATING: Final = "creating"
+_CREATING: Final = ("creating",)
+_CHANGING: Final = ("updating", "deleting")
 
 
 def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
@@ -46,14 +47,23 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
     if state is not None:
         state.mkdir(parents=True, exist_ok=True)
     if about.stack is not None and state is not None:
-        _prepare(program, environment, state, about)
+        half_changed = _prepare(program, environment, state, about)
+        if half_changed and about.command == "up":
+            print(
+                f"The last run was cut off in {', '.join(half_changed)}: reading the phones anew."
+            )
+            given.append("--refresh")
         if not named_stack(arguments):
             given += ["--stack", DEFAULT_STACK]
     sys.stdout.flush()
     os.execve(program, ["pulumi", *given], environment)  # noqa: S606  no shell is wanted
 
 
-def _prepare(program: str, environment: dict[str, str], state: Path, about: Target) -> None:
+def _prepare(program: str, environment: dict[str, str], state: Path, about: Target) -> list[str]:
+    """Make the stack ready for a run; names of what a killed run was changing or deleting.
+
+    What is half deleted is still in the state as it was, and only a refresh sees the difference.
+    """
     stack = about.stack or DEFAULT_STACK
     left = [locks.judge(lock) for lock in locks.read(state, about.project, stack)]
     path = plain_state_file(state, about.project, stack)
@@ -63,10 +73,13 @@ def _prepare(program: str, environment: dict[str, str], state: Path, about: Targ
         print(f"The last run was killed while it wrote the state of {stack}: its copy is used.")
     if state_file(state, about.project, stack) is None:
         _make_stack(program, environment, about, stack)
-        return
-    if about.command in CHANGING:
-        _release(program, environment, state, about, stack)
-        _forget_unfinished(program, environment, state, about, stack)
+        return []
+    if about.command not in CHANGING:
+        return []
+    _release(program, environment, state, about, stack)
+    half_changed = _unfinished(state, about.project, stack, _CHANGING)
+    _forget_unfinished(program, environment, state, about, stack)
+    return half_changed
 
 
 def _make_stack(program: str, environment: dict[str, str], about: Target, stack: str) -> None:
@@ -104,10 +117,10 @@ def _forget_unfinished(
 ) -> None:
     """Drop creations that a killed run began: Pulumi would warn of them for ever.
 
-    The next `up` creates those things again; updates and deletions it repeats by itself. Importing
-    an export is what clears them without reaching any phone.
+    The next `up` creates those things again. Importing an export is what clears them without
+    reaching any phone.
     """
-    unfinished = _unfinished(state, about.project, stack)
+    unfinished = _unfinished(state, about.project, stack, _CREATING)
     if not unfinished:
         return
     print(f"The last run was cut off while creating {', '.join(unfinished)}: this is done again.")
@@ -115,7 +128,7 @@ def _forget_unfinished(
     _call(program, environment, about, "stack", "import", "--stack", stack, given=exported)
 
 
-def _unfinished(state: Path, project: str, stack: str) -> list[str]:
+def _unfinished(state: Path, project: str, stack: str, kinds: Collection[str]) -> list[str]:
     path = state_file(state, project, stack)
     if path is None or path.suffix != ".json":
         return []
@@ -124,7 +137,7 @@ def _unfinished(state: Path, project: str, stack: str) -> list[str]:
     return [
         operation["resource"]["urn"].rsplit("::", 1)[-1]
         for operation in latest.get("pending_operations") or []
-        if operation.get("type") == _CREATING
+        if operation.get("type") in kinds
     ]
 
 

@@ -26,10 +26,9 @@ is_right() {
 # The editor takes the password from standard input; every other way puts it into an argument,
 # where each user of the phone could read it.
 set_password() {
-	printf 'set 802-11-wireless-security.psk %s\nsave persistent\nquit\n' "$WIFI_PASSWORD" |
+	printf 'set 802-11-wireless-security.psk %s\nsave persistent\nquit\n' "$2" |
 		nmcli connection edit "$1" >/dev/null 2>&1 || true
-	[ "$(field "$1" 802-11-wireless-security.psk)" = "$WIFI_PASSWORD" ] ||
-		die "NetworkManager did not take the wifi password for '$1'"
+	[ "$(field "$1" 802-11-wireless-security.psk)" = "$2" ]
 }
 
 write_profile() {
@@ -39,13 +38,19 @@ write_profile() {
 		802-11-wireless-security.key-mgmt wpa-psk \
 		802-11-wireless.powersave 2 802-11-wireless.cloned-mac-address stable \
 		connection.autoconnect yes connection.autoconnect-priority "$PRIORITY"
-	set_password "$1"
+	set_password "$1" "$WIFI_PASSWORD" ||
+		die "NetworkManager did not take the wifi password for '$1'"
 }
 
-# What could not be brought up must not be what the phone tries first at its next boot.
+# What could not be brought up must not be what the phone tries first at its next boot; where it is
+# what the phone was on, it gets its old password back.
 go_back() {
-	nmcli connection modify "$1" connection.autoconnect no >/dev/null 2>&1 || true
-	[ -z "$before" ] || [ "$before" = "$1" ] || nmcli --wait 30 connection up "$before" >/dev/null 2>&1 || true
+	if [ "$before" = "$1" ]; then
+		set_password "$1" "$old_password" || true
+	else
+		nmcli connection modify "$1" connection.autoconnect no >/dev/null 2>&1 || true
+	fi
+	[ -z "$before" ] || nmcli --wait 30 connection up "$before" >/dev/null 2>&1 || true
 }
 
 forget() {
@@ -65,13 +70,15 @@ main() {
 	device=$(wifi_device)
 	[ -n "$device" ] || die "NetworkManager sees no wifi device; is the phone's wifi firmware installed?"
 	before=$(active_on "$device")
+	old_password=$(field "$ssid" 802-11-wireless-security.psk || true)
 	if is_right "$ssid" && [ "$before" = "$ssid" ]; then
 		echo "already on $ssid"
 	else
 		is_right "$ssid" || write_profile "$ssid"
 		if ! reason=$(nmcli --wait 45 connection up "$ssid" 2>&1); then
 			go_back "$ssid"
-			die "could not join wifi '$ssid' (${reason##*Error: }); the phone is back on '${before:-no wifi}'." \
+			now=$(active_on "$device")
+			die "could not join wifi '$ssid' (${reason##*Error: }); the phone is on '${now:-no wifi}'." \
 				"Check cloudlet:wifi.ssid and cloudlet:wifiPassword"
 		fi
 		echo "joined $ssid"

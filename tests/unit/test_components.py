@@ -33,7 +33,8 @@ services:
     environment: {URL: "postgres://u:${DATABASE_PASSWORD}@db", COLOUR: blue}
     ports: ["8080:80"]
     secrets: [token]
-    deploy: {replicas: 1}
+    healthcheck: {test: "probe --password ${DATABASE_PASSWORD}"}
+    deploy: {replicas: 1, labels: {auth: "user:${DATABASE_PASSWORD}"}}
   db:
     image: example/db:1
     volumes: ["data:/data"]
@@ -130,7 +131,7 @@ def test_whatever_holds_a_secret_is_marked_secret(made: Recorder) -> None:
         for key, value in item.inputs.items():
             if any(secret in str(value) for secret in (PASSWORD, WIFI_PASSWORD, DATABASE_PASSWORD)):
                 assert key in item.secret, f"{item.name} has a secret in its {key}"
-    assert "taskSpec" in made.one("shop-web").secret
+    assert {"taskSpec", "labels"} <= made.one("shop-web").secret
     assert "taskSpec" not in made.one("shop-db").secret
     assert "stdin" in made.one("one-wifi").secret
 

@@ -169,3 +169,27 @@ def test_the_address_pool_of_a_living_swarm_cannot_be_changed(swarm: Swarm) -> N
         settings["address_pool_mask"] = 24
     with pytest.raises(PhoneError, match=r"swarm\.addressPool"):
         SwarmInitProvider().update(SWARM, old, new)
+
+
+def test_a_manager_is_removed_although_another_one_is_dead(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["b"].on = False
+    PROVIDER.delete("c", props("m3", "manager"))
+    assert set(swarm.nodes) == {"a", "d"}
+    assert "m2 is down and no longer a manager" in capsys.readouterr().out
+
+
+def test_a_worker_leaves_although_the_majority_of_managers_is_lost(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for key in ("a", "b", "c"):
+        swarm.nodes[key].on = False
+    PROVIDER.delete("d", props("w1"))
+    assert swarm.log == ["w1: POST /swarm/leave"]
+
+
+def test_a_phone_with_another_name_by_now_stays_a_member(swarm: Swarm) -> None:
+    swarm.nodes["d"].labels = {"cloudlet.phone": "kitchen"}
+    PROVIDER.delete("d", props("w1"))
+    assert swarm.log == []

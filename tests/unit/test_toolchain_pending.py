@@ -1,0 +1,31 @@
+"""What a killed run had begun is read from the state that it left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from toolchain.run import _unfinished
+
+
+def state(folder: Path, **operations: str) -> Path:
+    pending = [
+        {"resource": {"urn": f"urn:pulumi:dev::cloudlet::some:Type::{name}"}, "type": kind}
+        for name, kind in operations.items()
+    ]
+    path = folder / ".pulumi" / "stacks" / "cloudlet" / "dev.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"checkpoint": {"latest": {"pending_operations": pending}}}))
+    return folder
+
+
+def test_what_was_being_created_is_told_apart_from_what_was_being_deleted(tmp_path: Path) -> None:
+    folder = state(tmp_path, web="creating", db="deleting", proxy="updating")
+    assert _unfinished(folder, "cloudlet", "dev", ("creating",)) == ["web"]
+    assert _unfinished(folder, "cloudlet", "dev", ("updating", "deleting")) == ["db", "proxy"]
+
+
+def test_a_stack_that_was_never_deployed_has_nothing_unfinished(tmp_path: Path) -> None:
+    path = state(tmp_path) / ".pulumi" / "stacks" / "cloudlet" / "dev.json"
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
+    assert _unfinished(tmp_path, "cloudlet", "dev", ("creating",)) == []
