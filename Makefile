@@ -26,11 +26,12 @@ preview: ready ## show what `make up` would change; reaches no phone
 refresh: ready ## read the phones and show what changed behind Pulumi's back
 	@$(PULUMI) refresh --stack $(STACK) --yes
 
-down: ready ## take away what `make up` brought; the simulated phones too
-	@$(PULUMI) destroy --stack $(STACK) --yes --skip-preview
-	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi
+down: ## take away what `make up` brought; the simulated phones too
+	@if [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
+		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview && \
+		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
 
-status: ready ## the simulated phones: running or not, and where to reach them
+status: ## the simulated phones: running or not, and where to reach them
 	@$(PYTHON) -m lab status
 
 lint: ready ## formatting, lint, types and the shell scripts
@@ -46,10 +47,15 @@ test-unit: ready ## pure modules and components under mocks; seconds
 	@$(PYTHON) -m pytest -q tests/unit
 
 test-lab: ready ## the real Pulumi engine against simulated phones
-	@$(PYTHON) -m pytest -q tests/lab
+	@$(PYTHON) -m pytest -v tests/lab
 
 env: ## shell lines for using pulumi by hand: eval "$$(make -s env)"
 	@$(PYTHON) -m toolchain env
 
-clean: down ## also remove everything made inside this checkout
-	@rm -rf .venv .cloudlet
+clean: ## take the dev lab away and remove everything made inside this checkout
+	@others=$$(ls .cloudlet/state/.pulumi/stacks/cloudlet 2>/dev/null | grep '\.json$$' | grep -vx dev.json); \
+	if [ -n "$$others" ]; then \
+		echo "clean: .cloudlet/state is all that is known of other labs ($$others);" \
+			"destroy them and 'pulumi stack rm' them first" >&2; exit 1; fi
+	@$(MAKE) -s down STACK=dev
+	@rm -rf .venv .cloudlet .pytest_cache .ruff_cache

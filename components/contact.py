@@ -105,7 +105,7 @@ def _contact(host: Host, given_password: str) -> dict[str, Any]:
             _as_root(session, password, text, [host.name, host.user, str(int(time.time()))])
         )
         found = {key: facts[key] for key in FOUND}
-        found["daemon_json"] = base64.b64decode(facts["daemon_json"]).decode()
+        found["daemon_json"] = base64.b64decode(facts["daemon_json"]).decode(errors="replace")
         return {"host_key": session.host_key, "found": found}
 
 

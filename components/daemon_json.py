@@ -49,7 +49,7 @@ def merge(found: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(found)
     for key, value in ours.items():
         if key in _LISTS:
-            held = list(result.get(key, []))
+            held: list[Any] = result.get(key) or []
             result[key] = held + [item for item in value if item not in held]
         else:
             result[key] = value
@@ -66,10 +66,11 @@ def unmerge(
     result = dict(current)
     for key, value in ours.items():
         if key in _LISTS:
-            kept = found.get(key, [])
-            rest = [item for item in result.get(key, []) if item not in value or item in kept]
+            kept: list[Any] = found.get(key) or []
+            held: list[Any] = result.get(key) or []
+            rest = [item for item in held if item not in value or item in kept]
             if rest or key in found:
-                result[key] = rest
+                result[key] = rest or found.get(key, rest)
             else:
                 result.pop(key, None)
         elif result.get(key) == value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import pulumi
@@ -12,6 +13,9 @@ from .dynamic import Provider, run_script, tell
 from .ssh import Host, PhoneError, Session, connect
 
 SCRIPT = "daemon_json.sh"
+# A change restarts Docker: on all managers at once it would cost the swarm its majority. The
+# provider's process serves all phones, each in a thread.
+_ONE_AFTER_THE_OTHER = Lock()
 
 
 class DockerConfigProvider(Provider):
@@ -27,9 +31,9 @@ class DockerConfigProvider(Provider):
         return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        with connect(Host.from_inputs(_news["phone"])) as session:
+        with _ONE_AFTER_THE_OTHER, connect(Host.from_inputs(_news["phone"])) as session:
             current = _read(session)
-            found = daemon_json.parse(_news["found"])
+            found = _found(_news)
             without = daemon_json.unmerge(_parse(session, current), _olds["keys"], found)
             _write(session, current, daemon_json.merge(without, _news["keys"]))
         return UpdateResult(dict(_news))
@@ -39,9 +43,9 @@ class DockerConfigProvider(Provider):
         try:
             with connect(host) as session:
                 current = _read(session)
-                found = daemon_json.parse(_props["found"])
+                found = _found(_props)
                 rest = daemon_json.unmerge(_parse(session, current), _props["keys"], found)
-                if rest == found:
+                if rest and rest == found:
                     _put(session, current, _props["found"])
                 else:
                     _write(session, current, rest)
@@ -64,6 +68,14 @@ class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
         super().__init__(
             DockerConfigProvider(), name, {"phone": phone, "keys": keys, "found": found}, opts
         )
+
+
+def _found(props: dict[str, Any]) -> dict[str, Any]:
+    """What the owner's file held; nothing to put back where it was broken and he mended it."""
+    try:
+        return daemon_json.parse(props["found"])
+    except daemon_json.DaemonJsonError:
+        return {}
 
 
 def _read(session: Session) -> str:

@@ -13,6 +13,9 @@ import pulumi
 from .engine_api import Engine, EngineError, engine
 from .ssh import Host, PhoneError
 
+ELECTION_SECONDS = 20.0
+LEADERLESS = "the managers have no leader: their majority is lost"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
@@ -36,26 +39,32 @@ def manager_of(props: Mapping[str, Any]) -> AbstractContextManager[Engine]:
 def any_manager(hosts: Sequence[Host], swarm_id: str) -> Generator[Engine]:
     """The engine of the first of ``hosts`` that manages the swarm ``swarm_id``.
 
+    Managers without a leader are waited for: after a restart they elect one within seconds.
+
     Raises:
         PhoneError: none does; the message has each one's reason.
     """
-    reasons: list[str] = []
-    for host in hosts:
-        opened = engine(host)
-        try:
-            client = opened.__enter__()
-        except PhoneError as error:
-            reasons.append(str(error))
-            continue
-        try:
-            reason = _not_manager(client, swarm_id)
-            if reason is None:
-                yield client
-                return
-            reasons.append(f"{host.name}: {reason}")
-        finally:
-            opened.__exit__(None, None, None)
-    raise PhoneError("no manager of the swarm answers: " + "; ".join(reasons))
+    deadline = time.monotonic() + ELECTION_SECONDS
+    while True:
+        reasons: list[str] = []
+        for host in hosts:
+            opened = engine(host)
+            try:
+                client = opened.__enter__()
+            except PhoneError as error:
+                reasons.append(str(error))
+                continue
+            try:
+                reason = _not_manager(client, swarm_id)
+                if reason is None:
+                    yield client
+                    return
+                reasons.append(f"{host.name}: {reason}")
+            finally:
+                opened.__exit__(None, None, None)
+        if time.monotonic() > deadline or not any(LEADERLESS in reason for reason in reasons):
+            raise PhoneError("no manager of the swarm answers: " + "; ".join(reasons))
+        time.sleep(1)
 
 
 def _not_manager(client: Engine, swarm_id: str) -> str | None:
@@ -64,12 +73,14 @@ def _not_manager(client: Engine, swarm_id: str) -> str | None:
         state = swarm_state(client)
         if not state["ControlAvailable"]:
             return f"is not a manager (its swarm state is {state['LocalNodeState']})"
+        if not cluster_id(state):
+            return LEADERLESS
         if cluster_id(state) != swarm_id:
-            return "manages another swarm"
+            return f"manages another swarm ({cluster_id(state)})"
         # A manager without a majority answers /info but nothing that asks the others.
         client.get("/swarm")
     except EngineError as error:
-        return "the majority of managers is lost" if error.status in (500, 503) else error.reason
+        return LEADERLESS if error.status in (500, 503) else error.reason
     except PhoneError as error:
         return str(error)
     return None
@@ -81,7 +92,7 @@ def swarm_state(client: Engine) -> dict[str, Any]:
 
 
 def cluster_id(state: dict[str, Any]) -> str:
-    """The swarm's id; empty on a worker, which is not told."""
+    """The swarm's id; empty on a worker, which is not told, and where there is no leader."""
     cluster: dict[str, Any] = state.get("Cluster") or {}
     return cluster.get("ID", "")
 

@@ -7,6 +7,7 @@ delete may fail on a slow stop. This companion owns the number of replicas inste
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class RolloutProvider(Provider):
         try:
             with manager_of(props) as manager:
                 replicas = _replicas(manager.get(f"/services/{id_}"))
+                progress = _progress(manager, id_)
         except EngineError as error:
             if error.status == 404:
                 return ReadResult(None, {})
@@ -53,7 +55,11 @@ class RolloutProvider(Provider):
         except PhoneError as error:
             tell(str(error))
             return ReadResult(id_, props)
-        return ReadResult(id_, {**props, "replicas": replicas})
+        seen: dict[str, Any] = {"replicas": replicas}
+        if replicas == props["replicas"] and not progress.converged:
+            # Not what was rolled out: so the plan says why, and the next `up` waits and tells.
+            seen["spec_digest"] = explain(id_, progress, [])
+        return ReadResult(id_, {**props, **seen})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         self._roll_out(_news)
@@ -112,6 +118,27 @@ class Rollout(Resource, module="cloudlet", name="Rollout"):
             },
             opts,
         )
+
+
+def keep_scale(
+    service: str, replicas: int | None, access: Access
+) -> list[pulumi.ResourceHook | pulumi.ResourceHookFunction]:
+    """Hooks for after an update of a ``docker.Service``, whose replicas are those of its creation.
+
+    Without them, a service that was scaled would stay at that number where the rollout that comes
+    after the update has nothing to do, as when a failed change is taken back.
+    """
+
+    async def after_update(_args: pulumi.ResourceHookArgs) -> None:
+        known = await pulumi.Output.from_input(access.to_inputs()).future()
+        if known is not None and replicas is not None:
+            await asyncio.to_thread(scale, known)
+
+    def scale(known: dict[str, Any]) -> None:
+        with manager_of(known) as manager:
+            _scale(manager, service, replicas or 0)
+
+    return [pulumi.ResourceHook(f"{service}-keep-scale", after_update)]
 
 
 def _replicas(service: dict[str, Any]) -> int:

@@ -16,7 +16,7 @@ from .compose import Content, Service, StackSpec
 from .image import Image
 from .leftovers import remove_leftover
 from .membership import PHONE_LABEL
-from .rollout import Rollout, RolloutArgs
+from .rollout import Rollout, RolloutArgs, keep_scale
 from .service_args import Surroundings, service_args
 from .swarm import Swarm
 
@@ -66,11 +66,10 @@ class Stack(pulumi.ComponentResource):
 
     def _options(self, kind: str, docker_name: str, **more: Any) -> pulumi.ResourceOptions:
         args = self._args
+        hooks = remove_leftover(kind, docker_name, args.spec.name, args.swarm.access)
+        hooks.after_update = more.pop("after_update", None)
         return pulumi.ResourceOptions(
-            parent=self,
-            provider=args.docker_provider,
-            hooks=remove_leftover(kind, docker_name, args.spec.name, args.swarm.access),
-            **more,
+            parent=self, provider=args.docker_provider, hooks=hooks, **more
         )
 
     def _network(self, name: str, key: str) -> pulumi.Input[str]:
@@ -128,6 +127,7 @@ class Stack(pulumi.ComponentResource):
     def _service(self, name: str, service: Service, after: list[Rollout]) -> Rollout:
         args = self._args
         full = f"{args.spec.name}_{service.name}"
+        replicas = service.replicas if service.mode == "replicated" else None
         contents = [
             *(self._around.secrets[item.source][1] for item in service.secrets),
             *(self._around.configs[item.source][1] for item in service.configs),
@@ -145,8 +145,10 @@ class Stack(pulumi.ComponentResource):
                 "services",
                 full,
                 depends_on=after,
-                # Rollout scales; Docker fills in platforms (facts/experiments.md §1 and §2).
-                ignore_changes=["mode.replicated.replicas", "taskSpec.placement.platforms"],
+                after_update=keep_scale(full, replicas, args.swarm.access),
+                ignore_changes=filled_in_elsewhere(service),
+                # Swarm cannot change a service's mode in place.
+                replace_on_changes=["mode.global"],
             ),
         )
         return Rollout(
@@ -157,7 +159,7 @@ class Stack(pulumi.ComponentResource):
                 spec_digest=image.reference.apply(
                     lambda reference: spec_digest(replace(service, image=reference), contents)
                 ),
-                replicas=service.replicas if service.mode == "replicated" else None,
+                replicas=replicas,
                 grace_seconds=service.stop_grace_period / 1e9,
                 access=args.swarm.access,
             ),
@@ -168,6 +170,19 @@ class Stack(pulumi.ComponentResource):
         if any(value in text for value in self._args.secret_values if value):
             return pulumi.Output.secret(text)
         return text
+
+
+def filled_in_elsewhere(service: Service) -> list[str]:
+    """What a plan for a service leaves alone: Rollout scales, and Docker fills in platforms.
+
+    Pulumi refuses a path into something that was removed, so only paths that are there are named.
+    """
+    placement = service.placement
+    placed = placement.constraints or placement.spread or placement.max_replicas_per_node
+    return [
+        *(["mode.replicated.replicas"] if service.mode == "replicated" else []),
+        *(["taskSpec.placement.platforms"] if placed else []),
+    ]
 
 
 def in_order(services: Mapping[str, Service]) -> Iterable[Service]:

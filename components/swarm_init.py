@@ -15,6 +15,8 @@ from .managers import any_manager, cluster_id, swarm_state
 from .ssh import Host, PhoneError
 
 LISTEN = "0.0.0.0:2377"
+# The label by which a swarm is known as made here: another one must be neither used nor ended.
+OURS = "cloudlet.swarm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,13 @@ def _existing(hosts: Sequence[Host]) -> str:
         with engine(host) as client:
             state = swarm_state(client)
         if state["ControlAvailable"]:
+            cluster: dict[str, Any] = state.get("Cluster") or {"Spec": {}}
+            if OURS not in (cluster["Spec"].get("Labels") or ()):
+                raise PhoneError(
+                    f"{host.name} manages a swarm that cloudlet did not make "
+                    f"({cluster_id(state)}); run `docker swarm leave --force` on it if that swarm "
+                    "is to go"
+                )
             found[host.name] = cluster_id(state)
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} in {swarm}" for name, swarm in found.items())
@@ -146,7 +155,7 @@ def _initialise(host: Host, address: str, settings: dict[str, Any]) -> str:
                 "AdvertiseAddr": address,
                 "DefaultAddrPool": [settings["address_pool"]],
                 "SubnetSize": int(settings["address_pool_mask"]),
-                "Spec": _spec(settings, {}),
+                "Spec": {"Labels": {OURS: "true"}, **_spec(settings, {})},
             },
         )
         return cluster_id(swarm_state(client))

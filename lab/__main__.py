@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
 
 def log(line: str) -> None:
     """Tell a person what goes on, at once."""
-    print(f"lab: {line}", flush=True)
+    # One write, as images are built at the same time.
+    sys.stdout.write(f"lab: {line}\n")
+    sys.stdout.flush()
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,18 +79,20 @@ def _own(layout: Layout) -> Path:
 
 def version_of(program: Path) -> tuple[int, int, int] | None:
     """The version of a `pulumi` program; None if it does not say."""
-    try:
-        done = subprocess.run(
-            [program, "version"],
-            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    # Even `pulumi version` writes a log, into its home.
+    with tempfile.TemporaryDirectory(prefix="cloudlet-") as home:
+        try:
+            done = subprocess.run(
+                [program, "version"],
+                env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": home},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
     return versions.parse(done.stdout)
 
 

@@ -8,21 +8,27 @@ from pathlib import Path
 from typing import Final
 
 from .layout import Layout
+from .project import DEFAULT_STACK
 
 PASSPHRASES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 
-def pulumi_environment(layout: Layout, given: Mapping[str, str] | None = None) -> dict[str, str]:
+def pulumi_environment(
+    layout: Layout, given: Mapping[str, str] | None = None, *, stack: str = DEFAULT_STACK
+) -> dict[str, str]:
     """`given` (default: this process' environment) and what Pulumi needs besides.
 
     Every ``PULUMI_*`` that the user set wins. A passphrase counts as set in either of its two
-    forms, because Pulumi prefers the plain one even over a file that was asked for. `.cloudlet/bin`
-    comes first on PATH if it holds anything, which it does only where the official
+    forms, because Pulumi prefers the plain one even over a file that was asked for. The worthless
+    passphrase of the simulated lab is for its `stack` alone: real passwords need a real one.
+    `.cloudlet/bin` comes first on PATH if it holds anything, which it does only where the official
     programs could not be had.
     """
     environment = dict(os.environ if given is None else given)
     for name, value in _defaults(layout).items():
-        if name in PASSPHRASES and any(other in environment for other in PASSPHRASES):
+        if name in PASSPHRASES and (
+            stack != DEFAULT_STACK or any(other in environment for other in PASSPHRASES)
+        ):
             continue
         environment.setdefault(name, value)
     environment["PATH"] = _path(layout, environment.get("PATH", os.defpath))

@@ -37,11 +37,11 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
     left behind is removed, and so are creations that it did not finish. This process is replaced,
     so Ctrl-C reaches pulumi once, and pulumi's status is this program's.
     """
-    environment = pulumi_environment(layout)
+    about = target(arguments, Path.cwd())
+    environment = pulumi_environment(layout, stack=about.stack or DEFAULT_STACK)
     program = shutil.which("pulumi", path=environment["PATH"])
     if program is None:
         raise ToolchainError("pulumi is not there yet: run `make ready`")
-    about = target(arguments, Path.cwd())
     given = list(arguments)
     state = file_backend(environment)
     if state is not None:
@@ -86,7 +86,7 @@ def _make_stack(program: str, environment: dict[str, str], about: Target, stack:
     configuration = about.directory / f"Pulumi.{stack}.yaml"
     if not configuration.is_file():
         raise ToolchainError(
-            f"there is no stack {stack}: write {configuration.name} (Pulumi.lab.yaml is one to "
+            f"there is no stack {stack}: write {configuration.name} (Pulumi.dev.yaml is one to "
             "copy), or choose another with --stack"
         )
     before = configuration.read_bytes()

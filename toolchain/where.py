@@ -27,8 +27,10 @@ def summary(outputs: Mapping[str, Any], stack: str) -> list[str]:
         lines += [f"  {line}" for line in table(list(outputs["pages"].items()))]
         lines += [
             "",
-            "Passwords are in the configuration; `make -s env` has what pulumi needs to show one:",
+            "Passwords are in the configuration. To see them:",
+            '  eval "$(make -s env)"',
             f"  pulumi config get --stack {stack} --path secrets.PORTAINER_ADMIN_PASSWORD",
+            f"  pulumi config get --stack {stack} --path secrets.RABBITMQ_PASSWORD",
         ]
     if outputs.get("phones"):
         rows = [COLUMNS, *(_row(name, phone) for name, phone in outputs["phones"].items())]

@@ -5,10 +5,21 @@
 
 FILE=/etc/docker/daemon.json
 
+# A manager is back when it and the others agree on who leads them.
+back_in_swarm() {
+	state=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') || return 1
+	case $state in
+	'active true') docker node ls ;;
+	'pending '*) return 1 ;;
+	esac
+}
+
 replace() {
 	if [ -n "$CONTENT" ]; then
 		mkdir -p "${FILE%/*}"
 		umask 022
+		# A copy first, so that the file keeps its owner and mode.
+		[ ! -e "$FILE" ] || cp -p "$FILE" "$FILE.new"
 		printf '%s' "$CONTENT" >"$FILE.new"
 		mv "$FILE.new" "$FILE"
 	else
@@ -16,7 +27,7 @@ replace() {
 	fi
 	if service_do status docker; then
 		service_do restart docker || die "Docker did not restart with the new $FILE"
-		wait_for 60 docker info || die "Docker gave no answer within 60 s of its restart"
+		wait_for 60 back_in_swarm || die "Docker is not back in the swarm within 60 s of its restart"
 	fi
 }
 

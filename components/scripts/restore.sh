@@ -11,7 +11,7 @@ remove_gateway_bridge() {
 
 remove_volumes() {
 	docker volume ls -q --filter label=com.docker.stack.namespace | while read -r volume; do
-		docker volume rm "$volume" >/dev/null
+		docker volume rm "$volume" >/dev/null || echo "volume $volume was left"
 	done
 }
 

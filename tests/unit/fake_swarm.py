@@ -134,4 +134,6 @@ class Engine:
             return {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False}
         control = node.role == "manager"
         state = {"NodeID": key, "LocalNodeState": "active", "ControlAvailable": control}
-        return state | ({"Cluster": {"ID": node.swarm}} if control else {})
+        labels = {} if node.swarm == "theirs" else {swarm_init.OURS: "true"}
+        cluster = {"ID": node.swarm, "Spec": {"Labels": labels}}
+        return state | ({"Cluster": cluster} if control else {})

@@ -36,6 +36,7 @@ FOUND: list[dict[str, Any]] = [
     {"data-root": "/data", "registry-mirrors": ["http://theirs"]},
     {"registry-mirrors": ["http://10.0.0.2:5000"], "log-driver": "journald"},
     {"insecure-registries": []},
+    {"registry-mirrors": None},
 ]
 
 

@@ -154,6 +154,16 @@ def test_managers_of_two_swarms_are_named(monkeypatch: pytest.MonkeyPatch) -> No
         SwarmInitProvider().create({"managers": [host("m1"), host("m2")], "settings": {}})
 
 
+def test_a_swarm_that_somebody_else_made_is_neither_used_nor_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = Swarm(a=Node(hostname="m1", role="manager", swarm="theirs"))
+    made.patch(monkeypatch)
+    with pytest.raises(PhoneError, match=r"m1 manages a swarm that cloudlet did not make"):
+        SwarmInitProvider().create({"managers": [host("m1")], "settings": {}})
+    assert made.log == []
+
+
 def test_a_swarm_that_is_there_is_used(swarm: Swarm) -> None:
     managers = [host(name) for name in ("m1", "m2", "m3")]
     made = SwarmInitProvider().create({"managers": managers, "settings": {}})
