@@ -235,14 +235,13 @@ def _file(item: FileReference) -> dict[str, Any]:
     }
 
 
-def _placement(service: Service) -> docker.ServiceTaskSpecPlacementArgs | None:
+def _placement(service: Service) -> docker.ServiceTaskSpecPlacementArgs:
+    """Given even where it is empty: the provider takes a block that went missing for unchanged."""
     placement = service.placement
-    if not (placement.constraints or placement.spread or placement.max_replicas_per_node):
-        return None
     return docker.ServiceTaskSpecPlacementArgs(
-        constraints=list(placement.constraints) or None,
-        prefs=list(placement.spread) or None,
-        max_replicas=placement.max_replicas_per_node or None,
+        constraints=list(placement.constraints),
+        prefs=list(placement.spread),
+        max_replicas=placement.max_replicas_per_node,
     )
 
 

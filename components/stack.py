@@ -175,14 +175,10 @@ class Stack(pulumi.ComponentResource):
 def filled_in_elsewhere(service: Service) -> list[str]:
     """What a plan for a service leaves alone: Rollout scales, and Docker fills in platforms.
 
-    Pulumi refuses a path into something that was removed, so only paths that are there are named.
+    Pulumi refuses a path into something that is not there, so each is named only where it is.
     """
-    placement = service.placement
-    placed = placement.constraints or placement.spread or placement.max_replicas_per_node
-    return [
-        *(["mode.replicated.replicas"] if service.mode == "replicated" else []),
-        *(["taskSpec.placement.platforms"] if placed else []),
-    ]
+    replicas = ["mode.replicated.replicas"] if service.mode == "replicated" else []
+    return [*replicas, "taskSpec.placement.platforms"]
 
 
 def in_order(services: Mapping[str, Service]) -> Iterable[Service]:

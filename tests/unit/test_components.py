@@ -205,7 +205,7 @@ def test_host_routing_publishes_on_the_entry_phone_alone(made: Recorder) -> None
 def test_mesh_routing_leaves_the_file_as_it_is() -> None:
     web = lab("mesh").one("shop-web").inputs
     assert web["endpointSpec"]["ports"][0]["publishMode"] == "ingress"
-    assert "placement" not in web["taskSpec"]
+    assert web["taskSpec"]["placement"]["constraints"] == []
 
 
 def spec(text: str) -> compose.StackSpec:
