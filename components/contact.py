@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from . import shell
 from .dynamic import Provider, checked, run_script, tell
-from .roll_call import check_root
+from .roll_call import root_asks_password
 from .ssh import Host, PhoneError, Session, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
@@ -94,9 +94,8 @@ class Contact(Resource, module="cloudlet", name="Contact"):
         )
 
 
-def _contact(host: Host, given_password: str) -> dict[str, Any]:
-    password = given_password or None
-    with connect(host, password) as session:
+def _contact(host: Host, password: str) -> dict[str, Any]:
+    with connect(host, password or None) as session:
         key = load_key(host.key_file)
         text = shell.script(
             "contact.sh", {"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"}
@@ -109,10 +108,9 @@ def _contact(host: Host, given_password: str) -> dict[str, Any]:
         return {"host_key": session.host_key, "found": found}
 
 
-def _as_root(session: Session, password: str | None, text: str, arguments: list[str]) -> str:
+def _as_root(session: Session, password: str, text: str, arguments: list[str]) -> str:
     """Runs ``text`` as root whether or not root asks for the password; its output."""
-    check_root(session, password or "")
-    if password is None or session.run("sudo -n true").status == 0:
+    if not root_asks_password(session, password):
         return checked(session, session.run(shell.command(*arguments, root=True), text))
     # sudo reads one line as the password and leaves the rest of the input to the script.
     line = "sudo -S -p '' " + shlex.join(["sh", "-s", "--", *arguments])

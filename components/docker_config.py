@@ -27,14 +27,14 @@ class DockerConfigProvider(Provider):
         host = Host.from_inputs(props["phone"])
         with connect(host) as session:
             current = _read(session)
-            _write(session, current, daemon_json.merge(_parse(session, current), props["keys"]))
+            _write(session, current, daemon_json.merge(parse_file(session, current), props["keys"]))
         return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with _ONE_AFTER_THE_OTHER, connect(Host.from_inputs(_news["phone"])) as session:
             current = _read(session)
             found = _found(_news)
-            without = daemon_json.unmerge(_parse(session, current), _olds["keys"], found)
+            without = daemon_json.unmerge(parse_file(session, current), _olds["keys"], found)
             _write(session, current, daemon_json.merge(without, _news["keys"]))
         return UpdateResult(dict(_news))
 
@@ -44,7 +44,7 @@ class DockerConfigProvider(Provider):
             with connect(host) as session:
                 current = _read(session)
                 found = _found(_props)
-                rest = daemon_json.unmerge(_parse(session, current), _props["keys"], found)
+                rest = daemon_json.unmerge(parse_file(session, current), _props["keys"], found)
                 if rest and rest == found:
                     _put(session, current, _props["found"])
                 else:
@@ -82,7 +82,8 @@ def _read(session: Session) -> str:
     return run_script(session, SCRIPT, session.host.name, "read")
 
 
-def _parse(session: Session, text: str) -> dict[str, Any]:
+def parse_file(session: Session, text: str) -> dict[str, Any]:
+    """What the phone's ``daemon.json`` holds; raises PhoneError where Docker would not take it."""
     try:
         return daemon_json.parse(text)
     except daemon_json.DaemonJsonError as error:
@@ -93,7 +94,7 @@ def _parse(session: Session, text: str) -> dict[str, Any]:
 
 
 def _write(session: Session, current: str, value: dict[str, Any]) -> None:
-    if _parse(session, current) != value:
+    if parse_file(session, current) != value:
         _put(session, current, daemon_json.dump(value))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from . import daemon_json
+from .docker_config import parse_file
 from .dynamic import Provider
 from .ssh import Host, PhoneError, Session, connect
 
@@ -65,23 +65,22 @@ def _problem(host: Host, password: str) -> str | None:
     """What keeps this phone from being made ready; nothing is changed on it."""
     try:
         with connect(host, password or None) as session:
-            check_root(session, password)
-            daemon_json.parse(session.run("cat /etc/docker/daemon.json 2>/dev/null").stdout)
+            root_asks_password(session, password)
+            parse_file(session, session.run("cat /etc/docker/daemon.json 2>/dev/null").stdout)
     except PhoneError as error:
         return str(error)
-    except daemon_json.DaemonJsonError as error:
-        return (
-            f"{host.name}: /etc/docker/daemon.json {error}; mend or remove it, "
-            "cloudlet leaves it as it is"
-        )
     return None
 
 
-def check_root(session: Session, password: str) -> None:
-    """Raises where this user cannot become root, with or without the password."""
+def root_asks_password(session: Session, password: str) -> bool:
+    """Whether becoming root takes the password.
+
+    Raises:
+        PhoneError: this user cannot become root, with or without it.
+    """
     name, user = session.host.name, session.host.user
     if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
-        return
+        return False
     if session.run("command -v sudo").status != 0:
         raise PhoneError(
             f"{name}: doas asks for a password on a terminal only; "
@@ -94,3 +93,4 @@ def check_root(session: Session, password: str) -> None:
         )
     if session.run("sudo -S -p '' true", f"{password}\n").status != 0:
         raise PhoneError(f"{name}: sudo does not accept the password for {user}")
+    return True

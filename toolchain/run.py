@@ -68,8 +68,9 @@ def _prepare(program: str, environment: dict[str, str], state: Path, about: Targ
     left = [locks.judge(lock) for lock in locks.read(state, about.project, stack)]
     path = plain_state_file(state, about.project, stack)
     plain = state_file(state, about.project, stack) in (None, path)
-    killed = locks.Standing.LEFT_BEHIND in left
-    if plain and locks.Standing.HELD not in left and checkpoint.restore(path, killed=killed):
+    # Where anybody may still be writing, what looks damaged may just not be whole yet.
+    alone = all(standing is locks.Standing.LEFT_BEHIND for standing in left)
+    if plain and alone and checkpoint.restore(path, killed=bool(left)):
         print(f"The last run was killed while it wrote the state of {stack}: its copy is used.")
     if state_file(state, about.project, stack) is None:
         _make_stack(program, environment, about, stack)
