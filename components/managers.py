@@ -102,21 +102,36 @@ def nodes_by_id(client: Engine) -> dict[str, dict[str, Any]]:
     return {node["ID"]: node for node in client.get("/nodes")}
 
 
-def update_node(client: Engine, node_id: str, change: Callable[[dict[str, Any]], None]) -> None:
-    """Applies ``change`` to a node's spec; again where somebody else was quicker."""
+def update_spec(
+    client: Engine,
+    path: str,
+    change: Callable[[dict[str, Any]], None],
+    *,
+    even_unchanged: bool = False,
+) -> None:
+    """Applies ``change`` to the spec of a node or service, so that nothing else reaches Swarm.
+
+    Done again where somebody else was quicker. What ``change`` leaves as it was is not sent, but
+    for ``even_unchanged``: to send a spec again lets a paused update of a service go on.
+    """
     for attempt in range(5):
-        node = client.get(f"/nodes/{node_id}")
-        spec = node["Spec"]
+        item = client.get(path)
+        spec = item["Spec"]
         before = repr(spec)
         change(spec)
-        if repr(spec) == before:
+        if repr(spec) == before and not even_unchanged:
             return
         try:
-            client.post(f"/nodes/{node_id}/update", spec, version=node["Version"]["Index"])
+            client.post(f"{path}/update", spec, version=item["Version"]["Index"])
             return
         except EngineError as error:
             if "out of sequence" not in error.reason or attempt == 4:
                 raise
+
+
+def update_node(client: Engine, node_id: str, change: Callable[[dict[str, Any]], None]) -> None:
+    """:func:`update_spec` of a node."""
+    update_spec(client, f"/nodes/{node_id}", change)
 
 
 def delete_node(client: Engine, node_id: str) -> None:

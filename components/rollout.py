@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from .convergence import Progress, explain, judge, log_lines
 from .dynamic import Provider, tell
 from .engine_api import Engine, EngineError
-from .managers import Access, manager_of, wait_until
+from .managers import Access, manager_of, update_spec, wait_until
 from .ssh import PhoneError
 
 CONVERGE_SECONDS = 300.0
@@ -146,34 +145,18 @@ def _replicas(service: dict[str, Any]) -> int:
     return -1 if replicated is None else replicated.get("Replicas", 1)
 
 
-def _update(manager: Engine, name: str, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes a service's spec as it stands, so that nothing but the change reaches Swarm."""
-    for attempt in range(5):
-        service = manager.get(f"/services/{name}")
-        change(service["Spec"])
-        try:
-            manager.post(
-                f"/services/{name}/update", service["Spec"], version=service["Version"]["Index"]
-            )
-            return
-        except EngineError as error:
-            if "out of sequence" not in error.reason or attempt == 4:
-                raise
-
-
 def _scale(manager: Engine, name: str, replicas: int) -> None:
     def change(spec: dict[str, Any]) -> None:
         spec["Mode"]["Replicated"]["Replicas"] = replicas
 
-    if _replicas(manager.get(f"/services/{name}")) != replicas:
-        _update(manager, name, change)
+    update_spec(manager, f"/services/{name}", change)
 
 
 def _resume(manager: Engine, name: str) -> None:
     """Lets an update that a failure has paused go on: the cause may be gone, or it fails again."""
     status: dict[str, Any] = manager.get(f"/services/{name}").get("UpdateStatus") or {}
     if status.get("State") == "paused":
-        _update(manager, name, lambda _spec: None)
+        update_spec(manager, f"/services/{name}", lambda _spec: None, even_unchanged=True)
 
 
 def _progress(manager: Engine, name: str) -> Progress:
@@ -236,6 +219,6 @@ def _drain(manager: Engine, name: str, grace_seconds: float) -> None:
     containers = {"label": [f"com.docker.swarm.service.name={name}"]}
     if _replicas(manager.get(f"/services/{name}")) < 0:
         containers["status"] = ["running"]
-    _update(manager, name, stop)
+    update_spec(manager, f"/services/{name}", stop)
     if not wait_until(gone, grace_seconds + 60, every=0.5):
         tell(f"{name}: some tasks have not stopped; they end when their phones answer again")
