@@ -18,8 +18,12 @@ from typing import Any
 
 import yaml
 
+from lab.names import Lab as LabNames
+
 ROOT = Path(__file__).parents[2]
-LOOPBACK = "127.0.0.2"
+# Another name lets a second checkout run these tests at the same time.
+NAME = os.environ.get("CLOUDLET_TEST_LAB", "test")
+LOOPBACK = LabNames(name=NAME).loopback
 SECONDS = 600
 PHONES = ("phone-1", "phone-2", "phone-3", "phone-4")
 
@@ -38,7 +42,7 @@ class Run:
 
 
 class Lab:
-    """The lab called ``test``, on its own loopback address, with a Pulumi backend of its own."""
+    """The lab called ``NAME``, on its own loopback address, with a Pulumi backend of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -70,7 +74,7 @@ class Lab:
         return yaml.safe_load(self.config.read_text())["config"][f"cloudlet:{key}"]
 
     def lab(self, *arguments: str) -> Run:
-        return self._run([sys.executable, "-m", "lab", "--name", "test", *arguments])
+        return self._run([sys.executable, "-m", "lab", "--name", NAME, *arguments])
 
     def pulumi(self, *arguments: str) -> Run:
         """``pulumi`` as ``make`` runs it; everything it prints is kept in :attr:`output`."""
@@ -120,7 +124,7 @@ class Lab:
     def on(self, phone: str, command: str) -> str:
         """What a command prints, run as root on a phone by the side door that a real one lacks."""
         done = subprocess.run(
-            ["docker", "exec", f"cloudlet-test-{phone}", "sh", "-c", command],
+            ["docker", "exec", f"cloudlet-{NAME}-{phone}", "sh", "-c", command],
             capture_output=True,
             text=True,
             timeout=60,

@@ -6,7 +6,17 @@ import time
 import uuid
 
 import pytest
-from labkit import PHONES, Lab, Run, command_lines, docker_inventory, http, snapshot, wait_for
+from labkit import (
+    LOOPBACK,
+    PHONES,
+    Lab,
+    Run,
+    command_lines,
+    docker_inventory,
+    http,
+    snapshot,
+    wait_for,
+)
 
 SECRETS = ("my-secure-password", "coffee-for-everyone", "postgres-for-coffee")
 
@@ -92,7 +102,7 @@ def test_a_coffee_is_ordered_made_and_stands_fulfilled_in_the_database(cluster: 
 
 
 def test_the_shops_page_points_the_browser_at_the_entry_address(cluster: Lab) -> None:
-    assert http(8888, "/reverse-proxy-url") == (200, {"url": "http://127.0.0.2:5000"})
+    assert http(8888, "/reverse-proxy-url") == (200, {"url": f"http://{LOOPBACK}:5000"})
     assert "<html" in http(8888, "/")[1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit import Lab, snapshot
+from labkit import LOOPBACK, Lab, snapshot
 
 
 def test_a_wrong_password_is_named_as_that(lab: Lab) -> None:
@@ -11,7 +11,7 @@ def test_a_wrong_password_is_named_as_that(lab: Lab) -> None:
     done = lab.up()
     lab.configure()
     assert done.status != 0
-    assert "phone-4: cloudlet@127.0.0.2 accepts neither the key" in done.output
+    assert f"phone-4: cloudlet@{LOOPBACK} accepts neither the key" in done.output
     assert "my-secure-password" not in done.output
     assert "Traceback" not in done.output
     lab.destroy().ok()
@@ -23,6 +23,6 @@ def test_a_phone_that_is_off_is_named_before_another_is_touched(lab: Lab) -> Non
     done = lab.up()
     lab.lab("start", "phone-4").ok()
     assert done.status != 0
-    assert "phone-4 does not answer at 127.0.0.2:2204" in done.output
+    assert f"phone-4 does not answer at {LOOPBACK}:2204" in done.output
     assert snapshot(lab, "phone-1") == before
     lab.destroy().ok()
