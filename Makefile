@@ -39,7 +39,7 @@ lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright -p .
 	@PATH="$$PWD/.venv/bin:$$PATH" shellcheck components/scripts/*.sh toolchain/*.sh \
-		lab/phone/rootfs/usr/local/sbin/phone-init lab/phone/rootfs/etc/init.d/*
+		$$(grep -rlE '^#!/(bin/sh|sbin/openrc-run)' lab/phone/rootfs)
 
 test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
 

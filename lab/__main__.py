@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import configuration, status
+from lab import configuration, kinds, status
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.lifecycle import Lifecycle
@@ -26,6 +26,13 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="N phones run, and a registry that holds their images")
     up.add_argument("count", type=int, nargs="?", default=PHONES, metavar="N")
+    up.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        metavar="PHONE=WORDS",
+        help=f"such as phone-2=doas,firewall; words: {', '.join(kinds.WORDS)}",
+    )
     down = commands.add_parser("down", help="the lab is gone, with its containers and images")
     down.add_argument("--keep-images", action="store_true", help="leave the lab's images in Docker")
     commands.add_parser("status", help="a table of the phones")
@@ -36,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(command, help=text)
         one.add_argument("phone", metavar="PHONE", help="such as phone-2")
+        if command == "replace":
+            one.add_argument("--kind", metavar="WORDS", help="another kind than the old one's")
     config = commands.add_parser("config", help="the Pulumi configuration that fits the lab")
     config.add_argument("count", type=int, nargs="?", default=PHONES, metavar="N")
     return made
@@ -62,9 +71,11 @@ def run(arguments: argparse.Namespace) -> None:
     lifecycle = Lifecycle(lab=lab, engine=engine, log=log)
     with only_one(STATE / "lab.lock"):
         if arguments.command == "up":
-            lifecycle.up(arguments.count)
+            lifecycle.up(arguments.count, kinds.parse_all(arguments.kind))
         elif arguments.command == "down":
             lifecycle.down(keep_images=arguments.keep_images)
+        elif arguments.command == "replace":
+            lifecycle.replace(arguments.phone, arguments.kind and kinds.parse(arguments.kind))
         else:
             getattr(lifecycle, arguments.command)(arguments.phone)
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
-from lab.names import LABEL, PHONE_LABEL, REGISTRY_PORT, REGISTRY_PUSH_PORT, Lab, Phone
+from lab.kinds import Kind
+from lab.names import (
+    KIND_LABEL,
+    LABEL,
+    PHONE_LABEL,
+    REGISTRY_PORT,
+    REGISTRY_PUSH_PORT,
+    Lab,
+    Phone,
+)
 
 # What Docker inside a phone needs, short of --privileged, which also asks for devices and for
 # CAP_SYS_RESOURCE: a machine that is itself a container may not have that to give. Older engines
@@ -22,6 +31,7 @@ _MACHINE = (
     "--security-opt=systempaths=unconfined",
     "--device-cgroup-rule=a *:* rwm",
 )
+_INIT = "/usr/local/sbin/phone-init"
 MEMORY = "2g"
 # Long enough for a phone's init to stop Docker, which stops its containers.
 STOP_SECONDS = 20
@@ -48,7 +58,7 @@ def probe(image: str, capabilities: Sequence[str]) -> list[str]:
     return ["run", "--rm", "--network=none", *capabilities, *_MACHINE, image, "true"]
 
 
-def phone(lab: Lab, phone: Phone, image: str, capabilities: Sequence[str]) -> list[str]:
+def phone(lab: Lab, phone: Phone, kind: Kind, image: str, capabilities: Sequence[str]) -> list[str]:
     """`capabilities`: the first of CAPABILITIES for which `probe` ends well."""
     published = [f"--publish={lab.loopback}:{out}:{inside}" for out, inside in phone.ports.items()]
     return [
@@ -58,6 +68,7 @@ def phone(lab: Lab, phone: Phone, image: str, capabilities: Sequence[str]) -> li
         f"--hostname={phone.name}",
         f"--label={LABEL}={lab.name}",
         f"--label={PHONE_LABEL}={phone.name}",
+        f"--label={KIND_LABEL}={'+'.join(kind.words)}",
         f"--network={lab.network}",
         f"--ip={phone.address}",
         *published,
@@ -71,6 +82,8 @@ def phone(lab: Lab, phone: Phone, image: str, capabilities: Sequence[str]) -> li
         # Docker's overlay file system can't lie on the container's own.
         f"--volume={phone.volume}:/var/lib/docker",
         image,
+        _INIT,
+        *kind.words,
     ]
 
 

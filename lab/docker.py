@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from lab.errors import LabError
-from lab.names import LABEL
+from lab.kinds import Kind, parse
+from lab.names import KIND_LABEL, LABEL
 from lab.system import Completed, Log, System
 
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """What `docker ps` tells. `image` is the reference it was made from."""
+    """What `docker ps` tells. `image` is the reference it was made from, `kind` a phone's."""
 
     name: str
     image: str
     running: bool
     status: str
+    kind: Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,7 @@ class Docker:
                 image=row["Image"],
                 running=row["State"] == "running",
                 status=row["Status"],
+                kind=_kind(row["Labels"]),
             )
             for row in rows
         ]
@@ -99,3 +103,9 @@ class Docker:
             subnets = [config.get("Subnet", "") for config in configs]
             found[each["Name"]] = [subnet for subnet in subnets if "." in subnet]
         return found
+
+
+def _kind(labels: str) -> Kind:
+    # A comma in a label's value could not be told from the next label.
+    match = re.search(rf"(?:^|,){re.escape(KIND_LABEL)}=([^,]*)", labels)
+    return parse(match[1].replace("+", ",")) if match else Kind()

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from lab import arguments, machine_images, ports, registry, ssh
+from lab import arguments, kinds, machine_images, ports, registry, ssh
 from lab.docker import Container, Docker
 from lab.engine import Engine
 from lab.errors import LabError
+from lab.kinds import Kind
 from lab.names import LABEL, REGISTRY_PUSH_PORT, Lab, Phone
 from lab.system import CHECKOUT, STATE, Log
 
@@ -35,11 +36,22 @@ class Lifecycle:
     engine: Engine
     log: Log
 
-    def up(self, count: int) -> None:
-        """`count` phones run and the registry holds what they will pull. More phones may exist."""
-        docker = self.engine.ensure()
+    def up(self, count: int, wanted_kinds: Mapping[str, Kind] | None = None) -> None:
+        """`count` phones run and the registry holds what they will pull. More phones may exist.
+
+        `wanted_kinds`: by phone; the others are of the default kind, or what they are already.
+        """
+        kind_of = dict(wanted_kinds or {})
         wanted = self.lab.phones(count)
+        for name in kind_of:
+            if self.lab.phone_named(name) not in wanted:
+                raise LabError(f"--kind {name}: the lab is to have {count} phones only")
+        docker = self.engine.ensure()
         there = docker.of_lab(self.lab.name)
+        kinds.require_same(
+            kind_of,
+            {each.name: there[each.container].kind for each in wanted if each.container in there},
+        )
         self._report(wanted, there)
         ssh.ensure_key(self.folder, self.lab.name)
         off = [each for each in wanted if not _runs(there.get(each.container))]
@@ -56,7 +68,7 @@ class Lifecycle:
         if off:
             self.log(f"starting {', '.join(each.name for each in off)}")
             if new:
-                self._create(docker, new)
+                self._create(docker, new, kind_of)
             old = [each.container for each in off if each not in new]
             _each(old, lambda container: docker.run("start", container))
             _each(off, self._wait)
@@ -96,15 +108,16 @@ class Lifecycle:
             docker.run("start", phone.container)
         self._wait(phone)
 
-    def replace(self, name: str) -> None:
-        """Another machine with the same address: nothing of the old one is left."""
+    def replace(self, name: str, kind: Kind | None = None) -> None:
+        """Another machine with the same address: nothing of the old one is left but its kind."""
         docker, phone = self._existing(name)
-        self.log(f"replacing {phone.name} by a blank machine")
+        kind = kind or docker.of_lab(self.lab.name)[phone.container].kind
+        self.log(f"replacing {phone.name} by a blank machine of the kind {kind}")
         machine_images.ensure_phone(docker, self.log)
         docker.run("rm", "--force", "--volumes", phone.container)
         docker.run("volume", "rm", "--force", phone.volume)
         self._require_ports(docker, [phone])
-        self._create(docker, [phone])
+        self._create(docker, [phone], {phone.name: kind})
         self._wait(phone)
 
     @property
@@ -164,15 +177,21 @@ class Lifecycle:
             )
         )
 
-    def _create(self, docker: Docker, phones: list[Phone]) -> None:
+    def _create(self, docker: Docker, phones: list[Phone], kind_of: Mapping[str, Kind]) -> None:
         image = machine_images.ensure_phone(docker, self.log)
         capabilities = _capabilities(docker, image)
-        _each(phones, lambda phone: self._run(docker, phone, image, capabilities))
 
-    def _run(self, docker: Docker, phone: Phone, image: str, capabilities: Sequence[str]) -> None:
+        def create(phone: Phone) -> None:
+            kind = kind_of.get(phone.name, Kind())
+            run = arguments.phone(self.lab, phone, kind, image, capabilities)
+            self._run(docker, phone, run)
+
+        _each(phones, create)
+
+    def _run(self, docker: Docker, phone: Phone, run: list[str]) -> None:
         docker.run(*arguments.volume(self.lab, phone))
         try:
-            docker.run(*arguments.phone(self.lab, phone, image, capabilities))
+            docker.run(*run)
         except LabError:
             # A container that was made but could not start would pass for a phone later.
             docker.try_run("rm", "--force", phone.container)

@@ -14,6 +14,7 @@ from lab.errors import LabError
 
 LABEL = "cloudlet.lab"
 PHONE_LABEL = "cloudlet.phone"
+KIND_LABEL = "cloudlet.kind"
 USER = "cloudlet"
 MOST_PHONES = 99
 REGISTRY_PORT = 5000

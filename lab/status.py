@@ -9,7 +9,7 @@ from lab import machine_images
 from lab.docker import Container, Docker
 from lab.names import Lab
 
-_HEADER = ("PHONE", "STATE", "ADDRESS", "SSH", "MEMORY", "IMAGE")
+_HEADER = ("PHONE", "KIND", "STATE", "ADDRESS", "SSH", "MEMORY", "IMAGE")
 # docker stats knows nothing of a container that renamed its interface; its own cgroup does.
 _MEMORY = (
     "cat /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat 2>/dev/null; "
@@ -28,6 +28,7 @@ def table(docker: Docker, lab: Lab) -> str:
         found = there[phone.container]
         return (
             phone.name,
+            str(found.kind),
             found.status,
             phone.address,
             f"{lab.loopback}:{phone.ssh_port}",
@@ -39,9 +40,8 @@ def table(docker: Docker, lab: Lab) -> str:
         rows = list(pool.map(row, range(len(phones))))
     registry = there.get(lab.registry)
     if registry is not None:
-        rows.append(
-            ("registry", registry.status, lab.registry_address, "-", _memory(docker, registry), "-")
-        )
+        memory = _memory(docker, registry)
+        rows.append(("registry", "-", registry.status, lab.registry_address, "-", memory, "-"))
     return aligned([_HEADER, *rows])
 
 

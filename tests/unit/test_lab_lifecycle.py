@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import lifecycle, machine_images, registry, ssh
+from lab import kinds, lifecycle, machine_images, registry, ssh
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.lifecycle import Lifecycle
@@ -28,6 +28,8 @@ class Host(Machine):
         self.containers = containers
         self.networks = networks
         self.refused = ""
+        # As the label holds it, by container.
+        self.kinds: dict[str, str] = {}
 
     def docker(self, command: Sequence[str]) -> Completed | None:
         words = list(command[1:])
@@ -60,6 +62,7 @@ class Host(Machine):
                     "Image": image,
                     "State": "running" if running else "exited",
                     "Status": "",
+                    "Labels": f"cloudlet.kind={self.kinds.get(name, 'sudo')},cloudlet.lab=unit",
                 }
             )
             for name, (running, image) in self.containers.items()
@@ -122,6 +125,43 @@ def test_up_makes_only_the_phones_that_are_missing(tmp_path: Path) -> None:
     assert [name for each in made for name in each if name.startswith("--name=")] == [
         f"--name={LAB.phone(3).container}"
     ]
+
+
+def test_a_phone_is_made_of_the_kind_that_is_asked_for(tmp_path: Path) -> None:
+    host = Host(running(1), {LAB.network: LAB.subnet})
+    lab(host, tmp_path).up(3, {"phone-2": kinds.parse("doas,firewall")})
+    made = {each[-3:][0]: each for each in host.changes if each[0] == "run" and "--rm" not in each}
+    assert made["/usr/local/sbin/phone-init"][-2:] == ["doas", "firewall"]
+    assert "--label=cloudlet.kind=doas+firewall" in made["/usr/local/sbin/phone-init"]
+    assert made[machine_images.phone_tag()][-1] == "sudo"
+
+
+def test_a_phone_that_is_there_keeps_its_kind(tmp_path: Path) -> None:
+    host = Host(running(2), {LAB.network: LAB.subnet})
+    host.kinds[LAB.phone(2).container] = "doas+firewall"
+    lab(host, tmp_path).up(2)
+    lab(host, tmp_path).up(2, {"phone-2": kinds.parse("firewall,doas")})
+    assert host.changes == []
+    with pytest.raises(LabError, match=r"phone-2 is of the kind doas,firewall, .* --kind sudo-rs"):
+        lab(host, tmp_path).up(2, {"phone-2": kinds.parse("sudo-rs")})
+
+
+def test_a_kind_for_a_phone_that_the_lab_will_not_have_is_a_mistake(tmp_path: Path) -> None:
+    host = Host({}, {})
+    with pytest.raises(LabError, match="--kind phone-5: the lab is to have 4 phones only"):
+        lab(host, tmp_path).up(4, {"phone-5": kinds.parse("doas")})
+    assert host.commands == []
+
+
+@pytest.mark.parametrize(("asked", "got"), [(None, ["doas"]), ("firewall", ["sudo", "firewall"])])
+def test_a_replaced_phone_is_of_the_old_ones_kind_unless_told(
+    tmp_path: Path, asked: str | None, got: list[str]
+) -> None:
+    host = Host(running(2), {LAB.network: LAB.subnet})
+    host.kinds[LAB.phone(2).container] = "doas"
+    lab(host, tmp_path).replace("phone-2", kinds.parse(asked) if asked else None)
+    made = host.changes[-1]
+    assert made[made.index("/usr/local/sbin/phone-init") + 1 :] == got
 
 
 def test_a_phone_from_an_older_image_is_reported_and_left(tmp_path: Path) -> None:

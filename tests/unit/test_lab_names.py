@@ -7,6 +7,7 @@ import yaml
 
 from lab import arguments, configuration
 from lab.errors import LabError
+from lab.kinds import Kind
 from lab.names import Lab
 
 DEV = Lab(name="dev")
@@ -69,15 +70,15 @@ def test_what_is_no_phone_is_refused(name: str) -> None:
 
 
 def test_a_phone_is_published_on_the_labs_loopback_address_only() -> None:
-    made = arguments.phone(TEST, TEST.phone(1), "image", ["--cap-add=ALL"])
+    made = arguments.phone(TEST, TEST.phone(1), Kind(), "image", ["--cap-add=ALL"])
     published = [each for each in made if each.startswith("--publish=")]
     assert len(published) == 6
     assert all(each.startswith("--publish=127.0.0.2:") for each in published)
 
 
 def test_a_phone_has_its_memory_address_and_a_disk_of_its_own() -> None:
-    made = arguments.phone(DEV, DEV.phone(3), "image", ["--cap-add=ALL"])
-    assert made[-1] == "image"
+    made = arguments.phone(DEV, DEV.phone(3), Kind(), "image", ["--cap-add=ALL"])
+    assert made[-3:] == ["image", "/usr/local/sbin/phone-init", "sudo"]
     assert {"--memory=2g", "--memory-swap=2g", "--ip=10.213.1.13", "--hostname=phone-3"} <= set(
         made
     )
@@ -90,7 +91,7 @@ def test_all_that_a_lab_makes_carries_its_label() -> None:
     for made in (
         arguments.network(DEV),
         arguments.volume(DEV, phone),
-        arguments.phone(DEV, phone, "image", ["--cap-add=ALL"]),
+        arguments.phone(DEV, phone, Kind(), "image", ["--cap-add=ALL"]),
         arguments.registry(DEV, "image", "/storage", "0:0"),
     ):
         assert "--label=cloudlet.lab=dev" in made
