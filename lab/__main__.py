@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab import configuration, kinds, status
+from lab import configuration, field, kinds, status
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.lifecycle import Lifecycle
@@ -39,12 +39,26 @@ def parser() -> argparse.ArgumentParser:
     for command, text in (
         ("stop", "switch a phone off"),
         ("start", "switch a phone on"),
+        ("reboot", "restart a phone, as `reboot` on it does"),
         ("replace", "put a blank machine in a phone's place"),
+        ("clock", "set how wrong a phone's clock is"),
+        ("wifi", "switch a phone's radio on or off"),
+        ("air", "make a wifi network appear around a phone, or vanish"),
     ):
         one = commands.add_parser(command, help=text)
         one.add_argument("phone", metavar="PHONE", help="such as phone-2")
         if command == "replace":
             one.add_argument("--kind", metavar="WORDS", help="another kind than the old one's")
+        elif command == "clock":
+            one.add_argument("seconds", type=int, metavar="SECONDS", help="such as -7200, or 0")
+        elif command == "wifi":
+            one.add_argument("state", choices=("on", "off"))
+        elif command == "air":
+            one.add_argument("action", choices=("add", "remove"))
+            one.add_argument("ssid", metavar="SSID", help="one that is there is replaced by `add`")
+            one.add_argument("--password", help="without one the network is open")
+            one.add_argument("--no-route", action="store_true", help="it leads nowhere")
+            one.add_argument("--signal", type=int, default=70, metavar="PERCENT")
     config = commands.add_parser("config", help="the Pulumi configuration that fits the lab")
     config.add_argument("count", type=int, nargs="?", default=PHONES, metavar="N")
     return made
@@ -70,14 +84,37 @@ def run(arguments: argparse.Namespace) -> None:
         return
     lifecycle = Lifecycle(lab=lab, engine=engine, log=log)
     with only_one(STATE / "lab.lock"):
-        if arguments.command == "up":
-            lifecycle.up(arguments.count, kinds.parse_all(arguments.kind))
-        elif arguments.command == "down":
-            lifecycle.down(keep_images=arguments.keep_images)
-        elif arguments.command == "replace":
-            lifecycle.replace(arguments.phone, arguments.kind and kinds.parse(arguments.kind))
-        else:
-            getattr(lifecycle, arguments.command)(arguments.phone)
+        match arguments.command:
+            case "up":
+                lifecycle.up(arguments.count, kinds.parse_all(arguments.kind))
+            case "down":
+                lifecycle.down(keep_images=arguments.keep_images)
+            case "replace":
+                kind = None if arguments.kind is None else kinds.parse(arguments.kind)
+                lifecycle.replace(arguments.phone, kind)
+            case "stop" | "start" | "reboot":
+                getattr(lifecycle, arguments.command)(arguments.phone)
+            case _:
+                in_the_field(lifecycle, arguments)
+
+
+def in_the_field(lifecycle: Lifecycle, arguments: argparse.Namespace) -> None:
+    """What happens to a phone that runs; raises LabError."""
+    docker, phone = lifecycle.existing(arguments.phone, running=True)
+    if arguments.command == "clock":
+        field.set_clock(docker, phone.container, arguments.seconds)
+    elif arguments.command == "wifi":
+        field.switch_wifi(docker, phone.container, on=arguments.state == "on")
+    elif arguments.action == "remove":
+        field.remove_network(docker, phone.container, arguments.ssid)
+    else:
+        network = field.Network(
+            ssid=arguments.ssid,
+            password=arguments.password,
+            route=not arguments.no_route,
+            signal=arguments.signal,
+        )
+        field.add_network(docker, phone.container, network)
 
 
 @contextmanager

@@ -75,6 +75,8 @@ def phone(lab: Lab, phone: Phone, kind: Kind, image: str, capabilities: Sequence
         f"--memory={MEMORY}",
         f"--memory-swap={MEMORY}",
         f"--stop-timeout={STOP_SECONDS}",
+        # A reboot ends the container; a phone that was switched off stays off.
+        "--restart=unless-stopped",
         *capabilities,
         *_MACHINE,
         # As on a machine: what is in /run does not outlive a boot.

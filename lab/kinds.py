@@ -10,7 +10,7 @@ from lab.errors import LabError
 DEFAULT = "sudo"
 # How one becomes root: a phone has one of these.
 _ROOT = (DEFAULT, "sudo-rs", "doas")
-_ADDITIONS = ("firewall",)
+_ADDITIONS = ("firewall", "wrong-clock")
 WORDS = _ROOT + _ADDITIONS
 
 

@@ -94,13 +94,13 @@ class Lifecycle:
 
     def stop(self, name: str) -> None:
         """Switch a phone off, as its power button does."""
-        docker, phone = self._existing(name)
+        docker, phone = self.existing(name)
         self.log(f"switching {phone.name} off")
         docker.run("stop", phone.container)
 
     def start(self, name: str) -> None:
         """Switch a phone on and wait until it answers."""
-        docker, phone = self._existing(name)
+        docker, phone = self.existing(name)
         there = docker.of_lab(self.lab.name)
         if not _runs(there[phone.container]):
             self._require_ports(docker, [phone])
@@ -108,9 +108,25 @@ class Lifecycle:
             docker.run("start", phone.container)
         self._wait(phone)
 
+    def reboot(self, name: str) -> None:
+        """Restart a phone, as `reboot` on it does, and wait until it answers again."""
+        docker, phone = self.existing(name, running=True)
+        self.log(f"rebooting {phone.name}")
+        before = _started(docker, phone)
+        docker.run("exec", phone.container, "reboot")
+        deadline = time.monotonic() + _BOOT_SECONDS
+        while _started(docker, phone) == before:
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"{phone.name} did not go down within {_BOOT_SECONDS} s: "
+                    f"docker logs {phone.container} tells more"
+                )
+            time.sleep(0.2)
+        self._wait(phone)
+
     def replace(self, name: str, kind: Kind | None = None) -> None:
         """Another machine with the same address: nothing of the old one is left but its kind."""
-        docker, phone = self._existing(name)
+        docker, phone = self.existing(name)
         kind = kind or docker.of_lab(self.lab.name)[phone.container].kind
         self.log(f"replacing {phone.name} by a blank machine of the kind {kind}")
         machine_images.ensure_phone(docker, self.log)
@@ -125,14 +141,18 @@ class Lifecycle:
         """Where this lab's own files are."""
         return STATE / "labs" / self.lab.name
 
-    def _existing(self, name: str) -> tuple[Docker, Phone]:
+    def existing(self, name: str, *, running: bool = False) -> tuple[Docker, Phone]:
+        """The engine and a phone of this lab; raises LabError if there is none, or it is off."""
         phone = self.lab.phone_named(name)
         docker = self.engine.find()
-        if docker is None or phone.container not in docker.of_lab(self.lab.name):
+        there = docker.of_lab(self.lab.name) if docker is not None else {}
+        if docker is None or phone.container not in there:
             raise LabError(
                 f"lab {self.lab.name} has no {name}: `python -m lab --name {self.lab.name} up N` "
                 "makes its phones"
             )
+        if running and not there[phone.container].running:
+            raise LabError(f"{name} is off: `python -m lab --name {self.lab.name} start {name}`")
         return docker, phone
 
     def _report(self, wanted: list[Phone], there: dict[str, Container]) -> None:
@@ -230,6 +250,10 @@ def _capabilities(docker: Docker, image: str) -> Sequence[str]:
             return capabilities
         trouble = probed.last_line
     raise LabError(f"this machine's Docker can't run a simulated phone: {trouble}")
+
+
+def _started(docker: Docker, phone: Phone) -> str:
+    return docker.run("inspect", "--format={{.State.StartedAt}}", phone.container)
 
 
 def _runs(container: Container | None) -> bool:

@@ -28,6 +28,7 @@ class Host(Machine):
         self.containers = containers
         self.networks = networks
         self.refused = ""
+        self.boots = 1
         # As the label holds it, by container.
         self.kinds: dict[str, str] = {}
 
@@ -47,6 +48,10 @@ class Host(Machine):
             return Completed(code=0, out=json.dumps(nets))
         if words[:2] == ["image", "ls"]:
             return Completed(code=0, out="cloudlet-lab/phone:1 cloudlet-lab/phone:<none>")
+        if words[0] == "inspect":
+            return Completed(code=0, out=f"boot {self.boots}")
+        if words[0] == "exec" and words[-1] == "reboot":
+            self.boots += 1
         if words[0] == "rm":
             del self.containers[words[-1]]
         if words[0] == "run" and self.refused and self.refused in words:
@@ -242,6 +247,19 @@ def test_replace_removes_machine_and_disk_and_makes_both_anew(tmp_path: Path) ->
     assert ["volume", "create"] in verbs
     assert f"--name={phone.container}" in host.changes[-1]
     assert f"--ip={phone.address}" in host.changes[-1]
+
+
+def test_a_reboot_is_done_on_the_phone_itself(tmp_path: Path) -> None:
+    host = Host(running(2), {LAB.network: LAB.subnet})
+    lab(host, tmp_path).reboot("phone-2")
+    assert host.changes == [["exec", LAB.phone(2).container, "reboot"]]
+    assert host.boots == 2
+
+
+def test_a_phone_that_is_off_can_not_be_rebooted(tmp_path: Path) -> None:
+    containers = running(2) | {LAB.phone(2).container: (False, machine_images.phone_tag())}
+    with pytest.raises(LabError, match=r"phone-2 is off: .* start phone-2"):
+        lab(Host(containers, {LAB.network: LAB.subnet}), tmp_path).reboot("phone-2")
 
 
 def test_a_phone_that_the_lab_does_not_have_can_not_be_stopped(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import link
 import profiles
 import tables as t
 from bus import Bus
@@ -30,24 +29,6 @@ CCMP_PSK = 0x188
 AskAgent = Callable[[str, str, Callable[[str | None], None]], bool]
 
 
-def _ip(*arguments: str) -> Any:
-    command = ["ip", "-json", "-4", *arguments, "dev", "wlan0"]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-
-
-def _addressing() -> dict[str, GLib.Variant]:
-    """The IPv4 configuration that wlan0 really has, whatever the profiles say."""
-    found = [
-        {
-            "address": GLib.Variant("s", each["local"]),
-            "prefix": GLib.Variant("u", each["prefixlen"]),
-        }
-        for each in _ip("address", "show")[0]["addr_info"]
-    ]
-    gateways = [each["gateway"] for each in _ip("route", "show", "default")]
-    return t.properties(t.I_IP4, AddressData=found, Gateway=next(iter(gateways), ""))
-
-
 class Device:
     """One radio. At most one connection is active or being tried: `current` is (path, uuid)."""
 
@@ -62,7 +43,8 @@ class Device:
         self._counter = 0
         self.current: tuple[str, str] | None = None
         mac = Path("/sys/class/net/wlan0/address").read_text().strip().upper()
-        bus.add(t.IP4, {t.I_IP4: _addressing()}, {})
+        link.leave()
+        bus.add(t.IP4, {t.I_IP4: t.properties(t.I_IP4)}, {})
         points: Callable[..., Any] = lambda _: (list(self._points.values()),)  # noqa: E731
         bus.add(
             t.DEVICE,
@@ -122,8 +104,11 @@ class Device:
     def changed(self, key: str) -> None:
         """A profile was added, changed or deleted."""
         self._blocked.discard(key)
-        if self.current is not None and self.current[1] == key and self._saved.get(key) is None:
-            self.deactivate(REMOVED, A_REMOVED)
+        if self.current is not None and self.current[1] == key:
+            if self._saved.get(key) is None:
+                self.deactivate(REMOVED, A_REMOVED)
+            else:
+                self._bus.update(self.current[0], t.I_ACTIVE, Id=self._saved.name(key))
         self.refresh()
 
     def activate(self, key: str, sender: str) -> str:
@@ -160,11 +145,11 @@ class Device:
             return
         path, key = self.current
         self.current = None
+        self._leave()
         if block:
             self._blocked.add(key)
         self._end(path, active_reason)
         self._bus.update(t.DEVICE, t.I_DEVICE, ActiveConnection="/")
-        self._bus.update(t.DEVICE, t.I_WIRELESS, ActiveAccessPoint="/")
         self._move(DISCONNECTED, reason)
         self._forget(path)
         if then_refresh:
@@ -198,8 +183,11 @@ class Device:
 
     def _connected(self, path: str, key: str) -> None:
         self._blocked.discard(key)
-        profile = self._saved.get(key)
-        point = next(p for net, p in self._points.items() if profile and net.ssid == profile.ssid)
+        settings = self._saved.settings(key)
+        name = profiles.ssid(settings)
+        network, point = next(each for each in self._points.items() if each[0].ssid == name)
+        link.join(settings, has_route=network.route)
+        self._bus.update(t.IP4, t.I_IP4, **link.addressing(settings))
         now = GLib.Variant("t", int(time.time()))
         self._saved.set_value(key, "connection", "timestamp", now)
         self._bus.update(t.DEVICE, t.I_WIRELESS, ActiveAccessPoint=point)
@@ -209,6 +197,11 @@ class Device:
         )
         self._bus.signal(path, t.I_ACTIVE, "StateChanged", ACTIVATED, A_NO_REASON)
         self._move(ON)
+
+    def _leave(self) -> None:
+        link.leave()
+        self._bus.update(t.DEVICE, t.I_DEVICE, Ip4Config="/")
+        self._bus.update(t.DEVICE, t.I_WIRELESS, ActiveAccessPoint="/")
 
     def _fail(self, path: str, reason: int) -> None:
         assert self.current is not None

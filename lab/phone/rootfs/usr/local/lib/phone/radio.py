@@ -22,13 +22,17 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network in the air. `psk` is None for an open one; `signal` is in percent."""
+    """A network in the air. `psk` is None for an open one; `signal` is in percent.
+
+    One without a `route` lets phones join and leads nowhere.
+    """
 
     ssid: str
     bssid: str
     frequency: int
     signal: int
     psk: str | None = None
+    route: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

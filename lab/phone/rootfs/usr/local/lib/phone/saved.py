@@ -54,6 +54,9 @@ class Saved:
         settings = self.state.profiles.get(key)
         return None if settings is None else profiles.profile(settings)
 
+    def settings(self, key: str) -> Settings:
+        return self.state.profiles[key]
+
     def name(self, key: str) -> str:
         return profiles.text(self.state.profiles[key], "connection", "id")
 
