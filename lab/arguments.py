@@ -75,6 +75,8 @@ def phone(lab: Lab, phone: Phone, kind: Kind, image: str, capabilities: Sequence
         f"--memory={MEMORY}",
         f"--memory-swap={MEMORY}",
         f"--stop-timeout={STOP_SECONDS}",
+        # What systemd takes for the power button; OpenRC's init takes Docker's own SIGTERM.
+        *(["--stop-signal=SIGRTMIN+3"] if kind.has_systemd else []),
         # A reboot ends the container; a phone that was switched off stays off.
         "--restart=unless-stopped",
         *capabilities,

@@ -10,7 +10,7 @@ from lab.errors import LabError
 DEFAULT = "sudo"
 # How one becomes root: a phone has one of these.
 _ROOT = (DEFAULT, "sudo-rs", "doas")
-_ADDITIONS = ("firewall", "wrong-clock")
+_ADDITIONS = ("systemd", "firewall", "wrong-clock")
 WORDS = _ROOT + _ADDITIONS
 
 
@@ -22,6 +22,10 @@ class Kind:
 
     def __str__(self) -> str:
         return ",".join(self.words)
+
+    @property
+    def has_systemd(self) -> bool:
+        return "systemd" in self.words
 
 
 def parse(text: str) -> Kind:

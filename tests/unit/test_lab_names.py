@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from lab import arguments, configuration
+from lab import arguments, configuration, kinds
 from lab.errors import LabError
 from lab.kinds import Kind
 from lab.names import Lab
@@ -84,6 +84,15 @@ def test_a_phone_has_its_memory_address_and_a_disk_of_its_own() -> None:
     )
     assert "--volume=cloudlet-dev-phone-3-docker:/var/lib/docker" in made
     assert "--privileged" not in made
+
+
+def test_systemd_is_told_to_shut_down_in_its_own_way() -> None:
+    made = {
+        kind: arguments.phone(DEV, DEV.phone(1), kinds.parse(kind), "image", [])
+        for kind in ("sudo", "systemd")
+    }
+    assert "--stop-signal=SIGRTMIN+3" in made["systemd"]
+    assert not [each for each in made["sudo"] if each.startswith("--stop-signal")]
 
 
 def test_all_that_a_lab_makes_carries_its_label() -> None:

@@ -100,6 +100,8 @@ class Device:
             best = automatic(self._saved.all(), self._networks, self._blocked)
             if best is not None:
                 self.activate(best.uuid, "")
+        if self.current is None:
+            self._started()
 
     def changed(self, key: str) -> None:
         """A profile was added, changed or deleted."""
@@ -197,6 +199,11 @@ class Device:
         )
         self._bus.signal(path, t.I_ACTIVE, "StateChanged", ACTIVATED, A_NO_REASON)
         self._move(ON)
+        self._started()
+
+    def _started(self) -> None:
+        """What can be had at boot is there: `nm-online -s`, which services wait for, ends."""
+        self._bus.update(t.MANAGER, t.NAME, Startup=False)
 
     def _leave(self) -> None:
         link.leave()

@@ -73,7 +73,7 @@ SIGNALS = {
 _MANAGER = """Devices ao, AllDevices ao, Checkpoints ao, ActiveConnections ao, PrimaryConnection o,
 PrimaryConnectionType s, ActivatingConnection o, NetworkingEnabled b True, WirelessEnabled b True,
 WirelessHardwareEnabled b True, WwanEnabled b, WwanHardwareEnabled b, WimaxEnabled b,
-WimaxHardwareEnabled b, RadioFlags u 1, Metered u, Startup b, Version s, VersionInfo au,
+WimaxHardwareEnabled b, RadioFlags u 1, Metered u, Startup b True, Version s, VersionInfo au,
 Capabilities au, State u 20, Connectivity u, ConnectivityCheckAvailable b,
 ConnectivityCheckEnabled b, ConnectivityCheckUri s, GlobalDnsConfiguration a{sv}"""
 _DEVICE = """Udi s, Path s, Interface s, IpInterface s, Driver s, DriverVersion s,
