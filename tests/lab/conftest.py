@@ -10,10 +10,10 @@ from labkit import PHONES, Lab, docker_inventory, snapshot
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Four bare phones; nothing has been done to them."""
+    """Four bare phones, of the kinds in KINDS; nothing has been done to them."""
     made = Lab(tmp_path_factory.mktemp("lab"))
     made.lab("down").ok()
-    made.lab("up", "4").ok()
+    made.lab_up()
     made.configure()
     yield made
     made.lab("down").ok()

@@ -25,7 +25,14 @@ ROOT = Path(__file__).parents[2]
 NAME = os.environ.get("CLOUDLET_TEST_LAB", "test")
 LOOPBACK = LabNames(name=NAME).loopback
 SECONDS = 600
-PHONES = ("phone-1", "phone-2", "phone-3", "phone-4")
+# As the field's phones differ: how one becomes root, which init, a firewall or none.
+KINDS = {
+    "phone-1": "sudo",
+    "phone-2": "doas",
+    "phone-3": "sudo,systemd",
+    "phone-4": "sudo,firewall",
+}
+PHONES = tuple(KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +82,12 @@ class Lab:
 
     def lab(self, *arguments: str) -> Run:
         return self._run([sys.executable, "-m", "lab", "--name", NAME, *arguments])
+
+    def lab_up(self) -> None:
+        """The phones of :data:`KINDS`, all running."""
+        self.lab(
+            "up", str(len(KINDS)), *(f"--kind={one}={kind}" for one, kind in KINDS.items())
+        ).ok()
 
     def pulumi(self, *arguments: str) -> Run:
         """``pulumi`` as ``make`` runs it; everything it prints is kept in :attr:`output`."""
@@ -216,6 +229,40 @@ def command_lines() -> Iterator[set[str]]:
         watcher.join()
 
 
+def has_systemd(lab: Lab, phone: str) -> bool:
+    return lab.on(phone, "cat /proc/1/comm").strip() == "systemd"
+
+
+def switch(lab: Lab, phone: str, action: str, service: str) -> None:
+    """``start`` or ``stop`` a service, whatever the phone's init."""
+    if has_systemd(lab, phone):
+        # A service that its socket may start again has not been stopped.
+        units = [service, f"{service}.socket"] if action == "stop" else [service]
+        lab.on(phone, f"systemctl --quiet {action} {' '.join(units)} 2>&1")
+    else:
+        lab.on(
+            phone,
+            f"rc-service --quiet --if{'not' if action == 'start' else ''}started "
+            f"{service} {action}",
+        )
+
+
+def runs(lab: Lab, phone: str, service: str) -> bool:
+    ask = (
+        f"systemctl is-active {service}"
+        if has_systemd(lab, phone)
+        else f"rc-service {service} status"
+    )
+    return lab.on(phone, f"{ask} >/dev/null 2>&1 && echo yes || echo no").strip() == "yes"
+
+
+def started_at_boot(lab: Lab, phone: str) -> str:
+    """Every service that the phone starts by itself."""
+    if has_systemd(lab, phone):
+        return lab.on(phone, "systemctl list-unit-files --state=enabled --no-legend | sort")
+    return lab.on(phone, "rc-update show")
+
+
 def snapshot(lab: Lab, phone: str) -> dict[str, str]:
     """What `destroy` must leave as it was: files under /etc, boot entries, groups, Docker.
 
@@ -223,26 +270,31 @@ def snapshot(lab: Lab, phone: str) -> dict[str, str]:
     wifi.
     """
     etc = (
-        "find /etc -type f ! -name '*-' ! -path '/etc/sudoers.d/cloudlet-cloudlet' "
+        "find /etc -type f ! -name '*-' ! -path '/etc/sudoers.d/*cloudlet*' "
+        "! -path '/etc/doas.d/*cloudlet*' "
         "! -name resolv.conf -exec sha256sum {} + | sort -k 2"
     )
     return {
         "files under /etc": lab.on(phone, etc),
-        "boot entries": lab.on(phone, "rc-update show default"),
+        "boot entries": started_at_boot(lab, phone),
         "groups": lab.on(phone, "id cloudlet"),
         "record": lab.on(phone, "ls /var/lib/cloudlet 2>/dev/null || true"),
-        "docker": lab.on(phone, "rc-service docker status >/dev/null 2>&1 && echo on || echo off"),
+        "firewall": lab.on(phone, "nft list table inet filter 2>/dev/null || true"),
+        "docker": "on" if runs(lab, phone, "docker") else "off",
     }
 
 
 def docker_inventory(lab: Lab, phone: str) -> dict[str, str]:
     """Containers, networks and swarm state; Docker is started for the question only."""
-    lab.on(phone, "rc-service docker start >/dev/null 2>&1; sleep 2")
+    switch(lab, phone, "start", "docker")
     try:
+        lab.on(
+            phone, "for i in $(seq 20); do docker info >/dev/null 2>&1 && break; sleep 0.5; done"
+        )
         return {
             "containers": lab.on(phone, "docker ps -aq"),
             "networks": lab.on(phone, "docker network ls --format '{{.Name}}' | sort"),
             "swarm": lab.on(phone, "docker info --format '{{.Swarm.LocalNodeState}}'"),
         }
     finally:
-        lab.on(phone, "rc-service docker stop >/dev/null 2>&1")
+        switch(lab, phone, "stop", "docker")

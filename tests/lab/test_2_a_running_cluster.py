@@ -15,6 +15,7 @@ from labkit import (
     docker_inventory,
     http,
     snapshot,
+    started_at_boot,
     wait_for,
 )
 
@@ -47,7 +48,7 @@ def test_a_phone_is_on_the_labs_wifi_and_forgot_the_other(cluster: Lab, phone: s
 
 @pytest.mark.parametrize("phone", PHONES)
 def test_docker_runs_and_will_run_after_a_reboot(cluster: Lab, phone: str) -> None:
-    assert "docker" in cluster.on(phone, "rc-update show default")
+    assert "docker" in started_at_boot(cluster, phone)
     assert cluster.on(phone, "docker info --format '{{.Swarm.LocalNodeState}}'").strip() == "active"
 
 
