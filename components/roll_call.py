@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from .docker_config import parse_file
 from .dynamic import Provider
@@ -19,7 +19,9 @@ PARALLEL = 16
 class RollCallProvider(Provider):
     """Inputs ``phones`` (hosts' properties by name) and ``password`` (secret, may be empty)."""
 
-    updates = ("phones",)
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        # A phone that is gone from the configuration has nobody to call.
+        return DiffResult(changes=bool(_new(_olds["phones"], _news["phones"])))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _call(props["phones"], props["password"])
@@ -27,9 +29,7 @@ class RollCallProvider(Provider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         # A phone that was here before may be off: that must not keep a new one out.
-        known = _olds["phones"]
-        new = {name: phone for name, phone in _news["phones"].items() if phone != known.get(name)}
-        _call(new, _news["password"])
+        _call(_new(_olds["phones"], _news["phones"]), _news["password"])
         return UpdateResult(dict(_news))
 
 
@@ -50,6 +50,10 @@ class RollCall(Resource, module="cloudlet", name="RollCall"):
             {"phones": {host.name: host.to_inputs() for host in hosts}, "password": password},
             opts,
         )
+
+
+def _new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: phone for name, phone in news.items() if phone != olds.get(name)}
 
 
 def _call(phones: Mapping[str, dict[str, Any]], password: str) -> None:

@@ -13,12 +13,12 @@ from importlib.resources import files
 
 _SCRIPTS = files("components") / "scripts"
 # doas and sudo both know -n (never ask); a phone has one of them, or a sudo that is doas.
-_AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
+AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
 
 
 def command(*arguments: str, root: bool = False) -> str:
     """The command line that runs whatever script stands on its standard input."""
-    return (_AS_ROOT if root else "") + shlex.join(["sh", "-s", "--", *arguments])
+    return (AS_ROOT if root else "") + shlex.join(["sh", "-s", "--", *arguments])
 
 
 def script(name: str, secrets: Mapping[str, str] | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.roll_call import root_asks_password
+from components.roll_call import RollCallProvider, root_asks_password
 from components.ssh import Host, PhoneError, Result
 
 PASSWORD = "let-me-in"
@@ -54,3 +54,15 @@ def test_sudo_is_given_the_password_that_it_asks_for() -> None:
 def test_what_keeps_from_root_is_said(phone: Phone, password: str, message: str) -> None:
     with pytest.raises(PhoneError, match=message):
         asks(phone, password)
+
+
+def test_a_phone_that_is_taken_out_is_not_called_and_does_not_show_in_a_plan() -> None:
+    one, two = HOST.to_inputs(), HOST.to_inputs() | {"port": 23}
+    provider = RollCallProvider()
+
+    def changes(olds: dict[str, object], news: dict[str, object]) -> bool | None:
+        return provider.diff("", {"phones": olds}, {"phones": news}).changes
+
+    assert not changes({"one": one, "two": two}, {"one": one})
+    assert changes({"one": one}, {"one": one, "two": two})
+    assert changes({"one": one}, {"one": two})
