@@ -9,9 +9,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
+from . import access
 from .docker_config import parse_file
 from .dynamic import Provider
-from .ssh import Host, PhoneError, Session, connect
+from .ssh import Host, PhoneError, connect
 
 PARALLEL = 16
 
@@ -69,32 +70,8 @@ def _problem(host: Host, password: str) -> str | None:
     """What keeps this phone from being made ready; nothing is changed on it."""
     try:
         with connect(host, password or None) as session:
-            root_asks_password(session, password)
+            access.check(session, password)
             parse_file(session, session.run("cat /etc/docker/daemon.json 2>/dev/null").stdout)
     except PhoneError as error:
         return str(error)
     return None
-
-
-def root_asks_password(session: Session, password: str) -> bool:
-    """Whether becoming root takes the password.
-
-    Raises:
-        PhoneError: this user cannot become root, with or without it.
-    """
-    name, user = session.host.name, session.host.user
-    if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
-        return False
-    if session.run("command -v sudo").status != 0:
-        raise PhoneError(
-            f"{name}: doas asks for a password on a terminal only; "
-            f"on the phone, add 'permit nopass {user}' to /etc/doas.d/cloudlet.conf"
-        )
-    if not password:
-        raise PhoneError(
-            f"{name}: becoming root asks for a password and none is configured; "
-            "set it with `pulumi config set --secret password`"
-        )
-    if session.run("sudo -S -p '' true", f"{password}\n").status != 0:
-        raise PhoneError(f"{name}: sudo does not accept the password for {user}")
-    return True

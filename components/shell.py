@@ -27,14 +27,15 @@ def script(name: str, secrets: Mapping[str, str] | None = None) -> str:
     Secret where a value in ``secrets`` is; the caller marks it so.
     """
     settings = "".join(f"{key}={shlex.quote(value)}\n" for key, value in (secrets or {}).items())
-    return settings + _read("lib.sh") + _read(name)
+    return settings + text("lib.sh") + text(name)
+
+
+def text(name: str) -> str:
+    """``scripts/<name>`` as it is in the file."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
 
 
 def parse_facts(text: str) -> dict[str, str]:
     """``name=value`` lines as a map; other lines are left out."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _read(name: str) -> str:
-    return (_SCRIPTS / name).read_text(encoding="utf-8")

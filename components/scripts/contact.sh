@@ -1,5 +1,5 @@
 # contact.sh PHONE USER EPOCH, as root; PUBLIC_KEY comes in a line before this text.
-# Lets the controller in for good: its key for USER, root without a password, the right time.
+# Lets the controller in for good: its key for USER, the right time.
 # Prints what the phone was like before, as name=value lines, for restore.sh. That, and the name
 # under which the phone is held, are kept on it: a lab whose state was lost, or in which the phone
 # has another name now, must neither take its own work for what it found nor undo it.
@@ -8,7 +8,7 @@
 survey() {
 	printf 'docker_enabled=%s\n' "$(service_is_enabled docker && echo yes || echo no)"
 	printf 'docker_running=%s\n' "$(service_do status docker && echo yes || echo no)"
-	printf 'daemon_json=%s\n' "$(cat /etc/docker/daemon.json 2>/dev/null | base64 | tr -d '\n')"
+	printf 'daemon_json=%s\n' "$(base64 2>/dev/null </etc/docker/daemon.json | tr -d '\n')"
 	printf 'in_docker_group=%s\n' "$(user_in_group "$1" docker && echo yes || echo no)"
 }
 
@@ -24,26 +24,6 @@ install_key() {
 	printf '%s\n' "$PUBLIC_KEY" >>"$keys"
 	chmod 600 "$keys"
 	chown "$1:$group" "$keys"
-}
-
-allow_root() {
-	if [ -d /etc/sudoers.d ] && have sudo; then
-		file=/etc/sudoers.d/cloudlet-$1
-		rule="$1 ALL=(ALL) NOPASSWD: ALL"
-		mode=440
-	elif [ -d /etc/doas.d ]; then
-		file=/etc/doas.d/cloudlet-$1.conf
-		rule="permit nopass keepenv $1"
-		mode=400
-	else
-		die "found neither /etc/sudoers.d nor /etc/doas.d; install sudo or doas on the phone"
-	fi
-	[ "$(cat "$file" 2>/dev/null)" = "$rule" ] && return
-	# A dot in its name keeps sudo from reading the file before it is whole.
-	umask 077
-	printf '%s\n' "$rule" >"$file.new"
-	chmod "$mode" "$file.new"
-	mv "$file.new" "$file"
 }
 
 # Swarm's certificates are refused when clocks differ by an hour; a few seconds do no harm, and a
@@ -69,7 +49,6 @@ main() {
 	keep_record "$1" "$2"
 	cat "$HELD/found"
 	install_key "$2"
-	allow_root "$2"
 	set_clock "$3"
 }
 
