@@ -33,8 +33,8 @@ class PhoneArgs:
     ``private_key`` is the text of the key at ``host.key_file`` (secret), or ``None`` where a
     preview runs on a machine without it. Nothing is done to the phone before
     ``after``. ``password`` (secret, may be empty) is used until the
-    key is in. ``docker_config`` holds keys for ``daemon.json``; ``cleanup`` is what destroy takes
-    away besides: images, volumes.
+    key is in. ``docker_config`` holds keys for ``daemon.json``; ``data_path_port`` is the swarm's for
+    overlay networks; ``cleanup`` is what destroy takes away besides: images, volumes.
     """
 
     host: Host
@@ -43,6 +43,7 @@ class PhoneArgs:
     private_key: pulumi.Input[str] | None
     docker_config: Mapping[str, Any]
     routing: str
+    data_path_port: int = 4789
     wifi: Wifi | None = None
     cleanup: tuple[str, ...] = ()
     after: tuple[pulumi.Resource, ...] = ()
@@ -91,6 +92,8 @@ class Phone(pulumi.ComponentResource):
         if args.wifi is not None:
             ready.append(self._wifi(args.wifi, contact))
         engine = self._command("engine", "engine.sh", [args.host.user], root=True, depends_on=ready)
+        place = [args.host.name, args.address, str(args.data_path_port)]
+        self._command("network", "network.sh", place, root=True, depends_on=ready)
         self._command("preflight", "preflight.sh", [args.routing], root=True, depends_on=[engine])
         facts = Facts(
             f"{name}-facts",

@@ -87,7 +87,7 @@ class SwarmBelief:
 class Firewall:
     """Which of our rules a firewall that drops what comes in has, now and after the next boot.
 
-    Each is how many rules, the address and the data path port: ``2 192.168.8.12 4789``.
+    Each is how many rules, the address and the data path port: ``3 192.168.8.12 4789``.
     """
 
     now: str

@@ -8,6 +8,7 @@
 survey() {
 	printf 'docker_enabled=%s\n' "$(service_is_enabled docker && echo yes || echo no)"
 	printf 'docker_running=%s\n' "$(service_do status docker && echo yes || echo no)"
+	printf 'docker_socket=%s\n' "$(service_do status docker.socket && echo yes || echo no)"
 	printf 'daemon_json=%s\n' "$(base64 2>/dev/null </etc/docker/daemon.json | tr -d '\n')"
 	printf 'in_docker_group=%s\n' "$(user_in_group "$1" docker && echo yes || echo no)"
 }

@@ -9,6 +9,7 @@ export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 WIFI_ONLINE=/etc/init.d/wifi-online
 DOCKER_SETTINGS=/etc/conf.d/docker
 DOCKER_UNIT=/etc/systemd/system/docker.service.d/10-cloudlet.conf
+OOMD_SLICE=/etc/systemd/system/system.slice.d/20-cloudlet.conf
 SETTINGS_BEGIN='# Set by cloudlet:'
 SETTINGS_END='# End of what cloudlet set.'
 
@@ -109,7 +110,22 @@ firewall_drops() {
 	have nft && nft list chain inet filter input 2>/dev/null | grep -q 'hook input .*policy drop'
 }
 
-# firewall_marks <RULES: how many rules of ours stand there, and what for: `2 ADDRESS PORT`
+# firewall_marks <RULES: how many rules of ours stand there, and what for: `3 ADDRESS PORT`
 firewall_marks() {
 	sed -n "s/.*comment \"$FIREWALL_MARK \([^\"]*\)\".*/\1/p" | sort | uniq -c | awk '{ print $1, $2, $3 }'
+}
+
+# Lines for nft that take our rules out.
+firewall_removals() {
+	nft -a list chain inet filter input |
+		sed -n "s/.*comment \"$FIREWALL_MARK .*# handle \([0-9]*\).*/delete rule inet filter input handle \1/p"
+}
+
+# put_file FILE MODE TEXT, in one step; fails where the file holds just that already
+put_file() {
+	[ "$(cat "$1" 2>/dev/null)" != "$3" ] || return 1
+	mkdir -p "${1%/*}"
+	printf '%s\n' "$3" >"$1.new"
+	chmod "$2" "$1.new"
+	mv "$1.new" "$1"
 }
