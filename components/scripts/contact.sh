@@ -27,16 +27,6 @@ install_key() {
 	chown "$1:$group" "$keys"
 }
 
-# Swarm's certificates are refused when clocks differ by an hour; a few seconds do no harm, and a
-# container or a phone whose clock may not be set is none the worse for trying.
-set_clock() {
-	off=$(($(date -u +%s) - $1))
-	if [ "$off" -gt 5 ] || [ "$off" -lt -5 ]; then
-		date -u -s "@$1" >/dev/null 2>&1 ||
-			die "the clock is off by $off s and cannot be set; swarm's certificates would be refused"
-	fi
-}
-
 keep_record() {
 	mkdir -p "$HELD"
 	if [ ! -s "$HELD/found" ]; then
