@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from . import daemon_json
 from .survey import Docker, Firewall, Survey, Wifi
@@ -56,10 +57,28 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Sequence[str]
 
 
 def describe(aspect: str, now: Any, then: Any) -> str:
-    """One line for a person about an aspect that is going to change."""
+    """A few words for a person about an aspect that is going to change."""
     if aspect == "daemon_json":
-        return f"daemon.json holds {now}, and is to hold {then}"
-    return f"{aspect}: {now}, and is to be: {then}"
+        return "daemon.json: " + _keys(now, then)
+    return f"{aspect}: {_value(now)} → {_value(then)}"
+
+
+def _keys(now: Any, then: Any) -> str:
+    """Only the keys in which the two differ; ``now`` is words where the file is no JSON."""
+    if not isinstance(now, Mapping) or not isinstance(then, Mapping):
+        return f"{_value(now)} → {_value(then)}"
+    one, other = cast("Mapping[str, Any]", now), cast("Mapping[str, Any]", then)
+    return ", ".join(
+        f"{key} {_value(one.get(key))} → {_value(other.get(key))}"
+        for key in sorted({*one, *other})
+        if one.get(key) != other.get(key)
+    )
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _clock(off: float) -> str:
