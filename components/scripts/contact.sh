@@ -20,7 +20,10 @@ install_key() {
 	keys=$home/.ssh/authorized_keys
 	grep -qxF "$PUBLIC_KEY" "$keys" 2>/dev/null && return
 	group=$(id -gn "$1")
-	[ -d "$home/.ssh" ] || install -d -m 700 -o "$1" -g "$group" "$home/.ssh"
+	if [ ! -d "$home/.ssh" ]; then
+		(umask 077 && mkdir "$home/.ssh")
+		chown "$1:$group" "$home/.ssh"
+	fi
 	if [ -s "$keys" ] && [ -n "$(tail -c 1 "$keys")" ]; then echo >>"$keys"; fi
 	printf '%s\n' "$PUBLIC_KEY" >>"$keys"
 	chmod 600 "$keys"

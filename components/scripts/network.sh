@@ -4,17 +4,23 @@
 # beside what is there, and lie in a file for the next boot.
 # shellcheck shell=sh
 
+# network_of ADDRESS PREFIX. A number at a time: a shell on a small phone may count with 32 bits only.
+network_of() {
+	left=$2
+	network=''
+	for byte in $(printf '%s\n' "$1" | tr . ' '); do
+		bits=$((left > 8 ? 8 : left))
+		left=$((left - bits))
+		network=$network.$((byte & (256 - (1 << (8 - bits)))))
+	done
+	printf '%s/%s\n' "${network#.}" "$2"
+}
+
 # The interface that has ADDRESS and the network behind it: `wlan0 192.168.8.0/24`
 place_of() {
-	ip -o -4 address show | awk -v wanted="$1" '
-		split($4, parts, "/") == 2 && parts[1] == wanted {
-			split(wanted, byte, ".")
-			number = ((byte[1] * 256 + byte[2]) * 256 + byte[3]) * 256 + byte[4]
-			number -= number % 2 ^ (32 - parts[2])
-			printf "%s %d.%d.%d.%d/%d\n", $2, int(number / 16777216), int(number / 65536) % 256,
-				int(number / 256) % 256, number % 256, parts[2]
-			exit
-		}'
+	ip -o -4 address show | while read -r _ interface _ place _; do
+		if [ "${place%/*}" = "$1" ]; then printf '%s %s\n' "$interface" "$(network_of "$1" "${place#*/}")"; fi
+	done
 }
 
 addresses() { ip -o -4 address show scope global | awk '{ sub("/.*", "", $4); print $4 }' | xargs; }
