@@ -34,16 +34,16 @@ in_the_air() { nmcli -e no -t -f SSID device wifi list ifname "$device" 2>/dev/n
 why() {
 	case $1 in
 	*ecrets\ were\ required*)
-		echo "could not join wifi '$ssid': it does not take the password; check cloudlet:wifiPassword" ;;
+		echo "could not join wifi '$ssid': it does not take the password; check cloudlet:wifiPassword." ;;
 	*network\ could\ not\ be\ found* | *"No network with SSID"*)
-		echo "could not join wifi '$ssid': there is no such network here; check cloudlet:wifi.ssid" ;;
+		echo "could not join wifi '$ssid': there is no such network here; check cloudlet:wifi.ssid." ;;
 	*IP\ configuration\ could\ not\ be\ reserved*)
 		echo "joined wifi '$ssid' but was given no address; does its access point run DHCP?" ;;
 	*)
 		if in_the_air; then
-			echo "could not join wifi '$ssid' (${1##*Error: }); check cloudlet:wifiPassword"
+			echo "could not join wifi '$ssid' (${1##*Error: }); check cloudlet:wifiPassword."
 		else
-			echo "could not join wifi '$ssid': there is no such network here; check cloudlet:wifi.ssid"
+			echo "could not join wifi '$ssid': there is no such network here; check cloudlet:wifi.ssid."
 		fi
 		;;
 	esac
@@ -56,9 +56,9 @@ roll_back() {
 	now=$(wifi_active "$device")
 	if [ -n "$now" ]; then
 		now=$(nmcli -e no -g 802-11-wireless.ssid connection show "$now")
-		say "failed $1. The phone is on wifi '$now'"
+		say "failed $1 The phone is on wifi '$now'"
 	else
-		say "failed $1. The phone is on no wifi"
+		say "failed $1 The phone is on no wifi"
 	fi
 	exit 1
 }

@@ -149,7 +149,7 @@ class FakePhone:
 
     def python(self, name: str, module: Path) -> None:
         """Puts a program in Python in front of the real one; its first argument is the state."""
-        self.program(name, f'exec {sys.executable} {module} "$STATE" "$@"\n')
+        self.program(name, f'exec {sys.executable} -I -S {module} "$STATE" "$@"\n')
 
     def with_systemd(self) -> None:
         (self.root / "run/systemd/system").mkdir(parents=True)
