@@ -36,19 +36,21 @@ def wanted(*, ssid: str | None, daemon: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def seen(
-    survey: Survey, aspects: Mapping[str, Any], *, address: str, data_path_port: int
+    survey: Survey, *, daemon: Mapping[str, Any], address: str, data_path_port: int
 ) -> dict[str, Any]:
-    """Each of the wanted ``aspects`` as the phone has it; what is right reads as it is wanted."""
-    found: dict[str, Any] = {
+    """Every aspect as the phone has it; what is right reads as :func:`wanted` has it.
+
+    ``daemon`` are our keys of ``daemon.json``.
+    """
+    return {
         "root": "without a password" if survey.root else "asks for a password",
         "clock": _clock(survey.clock_off),
-        "daemon_json": _daemon(survey.docker.daemon_json, aspects["daemon_json"]),
+        "daemon_json": _daemon(survey.docker.daemon_json, daemon),
         "boot": _boot(survey.docker),
         "docker": _docker(survey.docker),
         "firewall": _firewall(survey.firewall, f"{FIREWALL_RULES} {address} {data_path_port}"),
         "wifi": _wifi(survey.wifi),
     }
-    return {aspect: found[aspect] for aspect in aspects}
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Sequence[str]:

@@ -19,7 +19,7 @@ from . import access, aspects, docker_config, wifi
 from .dynamic import Provider, run_script, tell
 from .memo import once
 from .ssh import Host, PhoneError, connect
-from .survey import outdated, recent, survey
+from .survey import Survey, outdated, recent, survey
 
 # These travel to the provider for a repair, and come back into no state.
 SECRETS = ("password", "wifi_password")
@@ -28,7 +28,7 @@ RUN_SECONDS = 3600.0
 
 class ConditionProvider(Provider):
     """Inputs: those of :data:`aspects.ASPECTS` that are wanted, ``phone``, ``address``,
-    ``data_path_port``, ``wifi_settings`` and the :data:`SECRETS`."""
+    ``data_path_port``, ``daemon_keys``, ``wifi_settings`` and the :data:`SECRETS`."""
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         # The steps that this comes after have just made it true.
@@ -81,6 +81,7 @@ class Condition(Resource, module="cloudlet", name="Condition"):
                 "phone": args.phone,
                 "address": args.address,
                 "data_path_port": args.data_path_port,
+                "daemon_keys": dict(args.daemon),
                 "wifi_settings": dict(args.wifi) if args.wifi else {},
                 "password": pulumi.Output.secret(args.password),
                 "wifi_password": pulumi.Output.secret(args.wifi_password),
@@ -98,13 +99,16 @@ def _kept(props: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in props.items() if key not in SECRETS}
 
 
-def _seen(now: Any, props: Mapping[str, Any]) -> dict[str, Any]:
-    return aspects.seen(
+def _seen(now: Survey, props: Mapping[str, Any]) -> dict[str, Any]:
+    """Those aspects that the resource has. What it holds of them is what was seen last, so that
+    it is asked for their names alone."""
+    found = aspects.seen(
         now,
-        {aspect: props[aspect] for aspect in aspects.ASPECTS if aspect in props},
+        daemon=props["daemon_keys"],
         address=props["address"],
         data_path_port=int(props["data_path_port"]),
     )
+    return {aspect: value for aspect, value in found.items() if aspect in props}
 
 
 def _mend(host: Host, props: Mapping[str, Any]) -> None:
@@ -144,7 +148,7 @@ def _mend_wifi(host: Host, props: Mapping[str, Any]) -> None:
 
 
 def _mend_daemon_json(host: Host, props: Mapping[str, Any]) -> None:
-    docker_config.put_keys(host, props["daemon_json"])
+    docker_config.put_keys(host, props["daemon_keys"])
 
 
 def _mend_docker(host: Host, _props: Mapping[str, Any]) -> None:

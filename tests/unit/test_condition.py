@@ -32,6 +32,7 @@ PROPS: dict[str, Any] = {
     "address": "192.168.8.12",
     # Numbers come as floats through Pulumi.
     "data_path_port": 4789.0,
+    "daemon_keys": OURS,
     "wifi_settings": {"ssid": "cloudlet", "forget": [], "static": ""},
     "password": "phone-pass",
     "wifi_password": "wifi-pass",
@@ -39,7 +40,7 @@ PROPS: dict[str, Any] = {
 
 
 def seen(survey: Survey) -> dict[str, Any]:
-    return aspects.seen(survey, WANTED, address="192.168.8.12", data_path_port=4789)
+    return aspects.seen(survey, daemon=OURS, address="192.168.8.12", data_path_port=4789)
 
 
 def docker(**changes: Any) -> Survey:
@@ -143,6 +144,29 @@ def test_a_refresh_shows_what_changed_in_words(
     assert ConditionProvider().diff(name, read.outs, PROPS).changes
     assert ConditionProvider().diff(name, read.outs, PROPS).changes
     assert capsys.readouterr().out == f"{name}: {words}\n"
+
+
+def test_what_was_seen_before_does_not_colour_what_is_seen_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refresh is handed what the last one saw, also where that was no JSON at all."""
+    last = PROPS
+    for text in ("{,}", "", json.dumps(OURS)):
+        monkeypatch.setattr(condition, "recent", lambda _host, t=text: docker(daemon_json=t))
+        read = ConditionProvider().read("phone-7", last)
+        assert read.outs is not None
+        last = read.outs
+    assert not ConditionProvider().diff("phone-7", last, PROPS).changes
+
+
+def test_the_wifi_of_a_phone_that_has_its_owners_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    props = {key: value for key, value in PROPS.items() if key != "wifi"}
+    monkeypatch.setattr(condition, "recent", lambda _host: wifi(ssid="home"))
+    read = ConditionProvider().read("phone-7", props)
+    assert read.outs is not None
+    assert "wifi" not in read.outs
 
 
 def test_a_phone_that_is_off_stays_in_the_state_as_it_was(
