@@ -7,7 +7,6 @@ it puts back what it found, within bounds and whether or not the phone still liv
 from __future__ import annotations
 
 import base64
-import shlex
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +14,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from . import shell
-from .dynamic import Provider, checked, run_script, tell
-from .roll_call import root_asks_password
-from .ssh import Host, PhoneError, Session, connect, load_key
+from . import access, shell
+from .dynamic import Provider, run_script, tell
+from .ssh import Host, PhoneError, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
 
@@ -97,21 +95,14 @@ class Contact(Resource, module="cloudlet", name="Contact"):
 def _contact(host: Host, password: str) -> dict[str, Any]:
     with connect(host, password or None) as session:
         key = load_key(host.key_file)
-        text = shell.script(
-            "contact.sh", {"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"}
+        access.open_up(session, password)
+        told = run_script(
+            session,
+            "contact.sh",
+            *(host.name, host.user, str(int(time.time()))),
+            settings={"PUBLIC_KEY": f"{key.get_name()} {key.get_base64()} cloudlet"},
         )
-        facts = shell.parse_facts(
-            _as_root(session, password, text, [host.name, host.user, str(int(time.time()))])
-        )
+        facts = shell.parse_facts(told)
         found = {key: facts[key] for key in FOUND}
         found["daemon_json"] = base64.b64decode(facts["daemon_json"]).decode(errors="replace")
         return {"host_key": session.host_key, "found": found}
-
-
-def _as_root(session: Session, password: str, text: str, arguments: list[str]) -> str:
-    """Runs ``text`` as root whether or not root asks for the password; its output."""
-    if not root_asks_password(session, password):
-        return checked(session, session.run(shell.command(*arguments, root=True), text))
-    # sudo reads one line as the password and leaves the rest of the input to the script.
-    line = "sudo -S -p '' " + shlex.join(["sh", "-s", "--", *arguments])
-    return checked(session, session.run(line, f"{password}\n{text}"))

@@ -15,7 +15,7 @@ from .ssh import Host, PhoneError, Session, connect
 SCRIPT = "daemon_json.sh"
 # A change restarts Docker: on all managers at once it would cost the swarm its majority. The
 # provider's process serves all phones, each in a thread.
-_ONE_AFTER_THE_OTHER = Lock()
+RESTARTS = Lock()
 
 
 class DockerConfigProvider(Provider):
@@ -31,7 +31,7 @@ class DockerConfigProvider(Provider):
         return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        with _ONE_AFTER_THE_OTHER, connect(Host.from_inputs(_news["phone"])) as session:
+        with RESTARTS, connect(Host.from_inputs(_news["phone"])) as session:
             current = _read(session)
             found = _found(_news)
             without = daemon_json.unmerge(parse_file(session, current), _olds["keys"], found)
@@ -68,6 +68,13 @@ class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
         super().__init__(
             DockerConfigProvider(), name, {"phone": phone, "keys": keys, "found": found}, opts
         )
+
+
+def put_keys(host: Host, keys: dict[str, Any]) -> None:
+    """Puts ``keys`` into the phone's file, and restarts a running Docker if that changed it."""
+    with RESTARTS, connect(host) as session:
+        current = _read(session)
+        _write(session, current, daemon_json.merge(parse_file(session, current), keys))
 
 
 def _found(props: dict[str, Any]) -> dict[str, Any]:

@@ -7,32 +7,28 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from . import shell
-from .dynamic import Provider, run_script, tell
-from .ssh import Host, PhoneError, connect
+from .dynamic import Provider
+from .ssh import Host, PhoneError
+from .survey import recent, survey
 
 
 class FactsProvider(Provider):
-    """Input ``phone``. Output ``facts``: names and values as ``facts.sh`` prints them."""
+    """Input ``phone``. Output ``facts``: names and values as ``survey.sh`` prints them."""
 
     updates = ("phone",)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])
-        return CreateResult(host.name, {**props, "facts": _survey(host)})
+        return CreateResult(host.name, {**props, "facts": _facts(host)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        host = Host.from_inputs(props["phone"])
-        try:
-            facts = _survey(host)
-        except PhoneError as error:
-            # A phone that is off stays in the state: it is a member until somebody removes it.
-            tell(str(error))
-            facts = props["facts"]
+        seen = recent(Host.from_inputs(props["phone"]))
+        # What is not told, because the phone or its Docker is off, is as it was.
+        facts = {**props["facts"], **(seen.facts if seen else {})}
         return ReadResult(id_, {**props, "facts": facts})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult({**_news, "facts": _survey(Host.from_inputs(_news["phone"]))})
+        return UpdateResult({**_news, "facts": _facts(Host.from_inputs(_news["phone"]))})
 
 
 class Facts(Resource, module="cloudlet", name="Facts"):
@@ -51,6 +47,8 @@ class Facts(Resource, module="cloudlet", name="Facts"):
         super().__init__(FactsProvider(), name, {"phone": phone, "facts": None}, opts)
 
 
-def _survey(host: Host) -> dict[str, str]:
-    with connect(host) as session:
-        return shell.parse_facts(run_script(session, "facts.sh", root=False))
+def _facts(host: Host) -> dict[str, str]:
+    facts = survey(host).facts
+    if "architecture" not in facts:
+        raise PhoneError(f"{host.name}: Docker gives no answer; what does its log say?")
+    return dict(facts)

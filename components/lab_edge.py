@@ -19,6 +19,7 @@ from .compose.units import parse_duration
 from .phone import PhoneArgs, Wifi
 from .ssh import Host, PhoneError, load_key
 from .swarm_init import SwarmSettings
+from .wifi import Static
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +102,6 @@ def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
         log_max_size=lab.engine.log_max_size,
         log_max_files=lab.engine.log_max_files,
     )
-    wifi = lab.wifi and Wifi(
-        ssid=lab.wifi.ssid,
-        password=_secret(lab.wifi.password),
-        forget=lab.wifi.forget,
-    )
     return {
         name: PhoneArgs(
             host=Host(
@@ -121,11 +117,23 @@ def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
             private_key=private_key,
             docker_config=daemon,
             routing=lab.routing,
-            wifi=wifi,
+            wifi=_wifi(lab.wifi, phone.address),
             cleanup=tuple(sorted(lab.cleanup)),
         )
         for name, phone in lab.phones.items()
     }
+
+
+def _wifi(wifi: config.Wifi | None, address: str) -> Wifi | None:
+    if wifi is None:
+        return None
+    static = wifi.static and Static(
+        address=address,
+        prefix=wifi.static.prefix,
+        gateway=wifi.static.gateway,
+        dns=wifi.static.dns,
+    )
+    return Wifi(ssid=wifi.ssid, password=_secret(wifi.password), forget=wifi.forget, static=static)
 
 
 def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]]:

@@ -11,10 +11,12 @@ import pulumi
 from pulumi_command import remote
 
 from . import shell
+from .condition import Condition, ConditionArgs
 from .contact import Contact
 from .docker_config import DockerConfig
 from .facts import Facts
 from .ssh import Host, read_banner
+from .wifi import PhoneWifi, Static, wifi_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class Wifi:
     ssid: str
     password: pulumi.Input[str]
     forget: tuple[str, ...] = ()
+    static: Static | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +34,10 @@ class PhoneArgs:
     """What a phone needs to be told.
 
     ``private_key`` is the text of the key at ``host.key_file`` (secret), or ``None`` where a
-    preview runs on a machine without it. Nothing is done to the phone before
-    ``after``. ``password`` (secret, may be empty) is used until the
-    key is in. ``docker_config`` holds keys for ``daemon.json``; ``cleanup`` is what destroy takes
-    away besides: images, volumes.
+    preview runs on a machine without it. Nothing is done to the phone before ``after``.
+    ``password`` (secret, may be empty) is used until the key is in. ``docker_config`` holds keys
+    for ``daemon.json``; ``data_path_port`` is the swarm's for overlay networks; ``cleanup`` is what
+    destroy takes away besides: images, volumes.
     """
 
     host: Host
@@ -43,6 +46,7 @@ class PhoneArgs:
     private_key: pulumi.Input[str] | None
     docker_config: Mapping[str, Any]
     routing: str
+    data_path_port: int = 4789
     wifi: Wifi | None = None
     cleanup: tuple[str, ...] = ()
     after: tuple[pulumi.Resource, ...] = ()
@@ -91,34 +95,59 @@ class Phone(pulumi.ComponentResource):
         if args.wifi is not None:
             ready.append(self._wifi(args.wifi, contact))
         engine = self._command("engine", "engine.sh", [args.host.user], root=True, depends_on=ready)
-        self._command("preflight", "preflight.sh", [args.routing], root=True, depends_on=[engine])
+        place = [args.host.name, args.address, str(args.data_path_port)]
+        network = self._command("network", "network.sh", place, root=True, depends_on=ready)
+        preflight = self._command(
+            "preflight", "preflight.sh", [args.routing], root=True, depends_on=[engine]
+        )
         facts = Facts(
             f"{name}-facts",
             phone=self.host,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[engine]),
         )
+        self._condition([network, preflight, facts])
         self.facts = facts.facts
         self.address = pulumi.Output.from_input(args.address)
         self.register_outputs({"address": self.address, "facts": self.facts})
 
-    def _wifi(self, wifi: Wifi, contact: Contact) -> remote.Command:
-        stdin = pulumi.Output.secret(wifi.password).apply(
-            lambda password: shell.script("wifi.sh", {"WIFI_PASSWORD": password})
+    def _wifi(self, wifi: Wifi, contact: Contact) -> PhoneWifi:
+        return PhoneWifi(
+            f"{self.name}-wifi",
+            phone=self.host,
+            ssid=wifi.ssid,
+            password=wifi.password,
+            forget=wifi.forget,
+            static=wifi.static,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[contact]),
         )
-        return self._command(
-            "wifi", stdin, [wifi.ssid, *wifi.forget], root=True, depends_on=[contact]
+
+    def _condition(self, steps: list[pulumi.Resource]) -> Condition:
+        args = self._args
+        return Condition(
+            f"{self.name}-condition",
+            ConditionArgs(
+                phone=self.host,
+                address=args.address,
+                data_path_port=args.data_path_port,
+                daemon=args.docker_config,
+                password=args.password,
+                wifi=args.wifi
+                and wifi_settings(args.wifi.ssid, args.wifi.forget, args.wifi.static),
+                wifi_password=args.wifi.password if args.wifi else "",
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=steps),
         )
 
     def _command(
         self,
         noun: str,
-        script: str | pulumi.Output[str],
+        script: str,
         arguments: list[str],
         *,
         root: bool,
         depends_on: list[pulumi.Resource],
     ) -> remote.Command:
-        """A script on the phone; ``script`` is its file, or the whole text where it is secret."""
+        """A script on the phone; ``script`` is its file."""
         args = self._args
         return remote.Command(
             f"{self.name}-{noun}",
@@ -133,7 +162,7 @@ class Phone(pulumi.ComponentResource):
                 per_dial_timeout=10,
             ),
             create=shell.command(*arguments, root=root),
-            stdin=shell.script(script) if isinstance(script, str) else script,
+            stdin=shell.script(script),
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
                 parent=self,

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
+from . import access
 from .docker_config import parse_file
 from .dynamic import Provider
-from .ssh import Host, PhoneError, Session, connect
+from .ssh import Host, PhoneError, connect
 
 PARALLEL = 16
 
@@ -19,7 +20,9 @@ PARALLEL = 16
 class RollCallProvider(Provider):
     """Inputs ``phones`` (hosts' properties by name) and ``password`` (secret, may be empty)."""
 
-    updates = ("phones",)
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        # A phone that is gone from the configuration has nobody to call.
+        return DiffResult(changes=bool(_new(_olds["phones"], _news["phones"])))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _call(props["phones"], props["password"])
@@ -27,9 +30,7 @@ class RollCallProvider(Provider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         # A phone that was here before may be off: that must not keep a new one out.
-        known = _olds["phones"]
-        new = {name: phone for name, phone in _news["phones"].items() if phone != known.get(name)}
-        _call(new, _news["password"])
+        _call(_new(_olds["phones"], _news["phones"]), _news["password"])
         return UpdateResult(dict(_news))
 
 
@@ -52,6 +53,10 @@ class RollCall(Resource, module="cloudlet", name="RollCall"):
         )
 
 
+def _new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: phone for name, phone in news.items() if phone != olds.get(name)}
+
+
 def _call(phones: Mapping[str, dict[str, Any]], password: str) -> None:
     hosts = [Host.from_inputs(phone) for phone in phones.values()]
     with ThreadPoolExecutor(PARALLEL) as pool:
@@ -65,32 +70,8 @@ def _problem(host: Host, password: str) -> str | None:
     """What keeps this phone from being made ready; nothing is changed on it."""
     try:
         with connect(host, password or None) as session:
-            root_asks_password(session, password)
+            access.check(session, password)
             parse_file(session, session.run("cat /etc/docker/daemon.json 2>/dev/null").stdout)
     except PhoneError as error:
         return str(error)
     return None
-
-
-def root_asks_password(session: Session, password: str) -> bool:
-    """Whether becoming root takes the password.
-
-    Raises:
-        PhoneError: this user cannot become root, with or without it.
-    """
-    name, user = session.host.name, session.host.user
-    if session.run('"$(command -v sudo || command -v doas)" -n true').status == 0:
-        return False
-    if session.run("command -v sudo").status != 0:
-        raise PhoneError(
-            f"{name}: doas asks for a password on a terminal only; "
-            f"on the phone, add 'permit nopass {user}' to /etc/doas.d/cloudlet.conf"
-        )
-    if not password:
-        raise PhoneError(
-            f"{name}: becoming root asks for a password and none is configured; "
-            "set it with `pulumi config set --secret password`"
-        )
-    if session.run("sudo -S -p '' true", f"{password}\n").status != 0:
-        raise PhoneError(f"{name}: sudo does not accept the password for {user}")
-    return True

@@ -13,12 +13,12 @@ from importlib.resources import files
 
 _SCRIPTS = files("components") / "scripts"
 # doas and sudo both know -n (never ask); a phone has one of them, or a sudo that is doas.
-_AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
+AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
 
 
 def command(*arguments: str, root: bool = False) -> str:
     """The command line that runs whatever script stands on its standard input."""
-    return (_AS_ROOT if root else "") + shlex.join(["sh", "-s", "--", *arguments])
+    return (AS_ROOT if root else "") + shlex.join(["sh", "-s", "--", *arguments])
 
 
 def script(name: str, secrets: Mapping[str, str] | None = None) -> str:
@@ -27,14 +27,15 @@ def script(name: str, secrets: Mapping[str, str] | None = None) -> str:
     Secret where a value in ``secrets`` is; the caller marks it so.
     """
     settings = "".join(f"{key}={shlex.quote(value)}\n" for key, value in (secrets or {}).items())
-    return settings + _read("lib.sh") + _read(name)
+    return settings + text("lib.sh") + text(name)
+
+
+def text(name: str) -> str:
+    """``scripts/<name>`` as it is in the file."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
 
 
 def parse_facts(text: str) -> dict[str, str]:
     """``name=value`` lines as a map; other lines are left out."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def _read(name: str) -> str:
-    return (_SCRIPTS / name).read_text(encoding="utf-8")

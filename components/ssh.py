@@ -156,10 +156,12 @@ class Session:
         finally:
             channel.close()
 
-    def open_channel(self, command: str) -> paramiko.Channel:
-        """A channel on which ``command`` runs; it can be used like a socket."""
+    def open_channel(self, command: str, *, terminal: bool = False) -> paramiko.Channel:
+        """A channel on which ``command`` runs, on a terminal if asked; usable like a socket."""
         try:
             channel = self._transport.open_session(timeout=BANNER_SECONDS)
+            if terminal:
+                channel.get_pty(term="dumb")
             channel.exec_command(command)
         except (paramiko.SSHException, OSError) as error:
             raise PhoneError(f"{self.host.name}: the connection broke: {error}") from None

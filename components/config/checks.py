@@ -61,6 +61,7 @@ def across(written: Written, *, root: Path, encrypted: Collection[str] | None) -
     yield from _doubled_ssh(written)
     yield from _pool(written)
     yield from _wifi(written)
+    yield from _static(written)
     yield from _secrets(written, encrypted)
     yield from _stack_files(written, root)
 
@@ -169,6 +170,27 @@ def _wifi(written: Written) -> Iterator[Problem]:
         yield Problem(
             path=("wifi", "forget"), text=f"{ssid!r} is the wifi to join; take it off the list"
         )
+
+
+def _static(written: Written) -> Iterator[Problem]:
+    gateway = written.text("wifi", "static", "gateway")
+    if gateway is None or not written.sound("wifi", "static", "prefix"):
+        return
+    prefix = written.at("wifi", "static", "prefix") or 24
+    network = IPv4Network(f"{gateway}/{prefix}", strict=False)
+    for name in written.names("phones"):
+        address = written.text("phones", name, "address")
+        if address == gateway:
+            yield Problem(
+                path=("wifi", "static", "gateway"),
+                text=f"{gateway} is the address of {name}; give the access point's",
+            )
+        elif address is not None and IPv4Address(address) not in network:
+            yield Problem(
+                path=("phones", name, "address"),
+                text=f"{address} is not on the network of wifi.static, {network}; "
+                "the phone could not reach its gateway",
+            )
 
 
 def _secrets(written: Written, encrypted: Collection[str] | None) -> Iterator[Problem]:

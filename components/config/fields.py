@@ -217,6 +217,8 @@ def _ssid(value: str) -> str:
     length = len(value.encode())
     if not 1 <= length <= 32:
         raise ValueError(f"has {length} bytes; a wifi's name has 1 to 32")
+    if not value.isprintable():
+        raise ValueError("holds a character that cannot be printed, a line's end or a tab")
     return value
 
 

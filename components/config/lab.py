@@ -37,12 +37,25 @@ class Ssh:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Static:
+    """What the phones' fixed IPv4 configurations have in common; ``dns`` is never empty."""
+
+    gateway: str
+    prefix: int
+    dns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wifi:
-    """The network that every phone joins, and those that it must not join again."""
+    """The network that every phone joins, and those that it must not join again.
+
+    With ``static`` a phone's ``address`` is given to it for good, else DHCP gives it one.
+    """
 
     ssid: str
     password: SecretStr
     forget: tuple[str, ...]
+    static: Static | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from components import quorum
 from components.config import checks
 from components.config.fields import from_root
-from components.config.lab import Lab, Phone, Ssh, Stack, Wifi
-from components.config.model import TEXT_KEYS, Configuration, WrittenPhone
+from components.config.lab import Lab, Phone, Ssh, Stack, Static, Wifi
+from components.config.model import TEXT_KEYS, Configuration, WrittenPhone, WrittenStatic
 from components.config.problems import ConfigError, Problem, describe
 
 
@@ -114,6 +114,7 @@ def _lab(written: Configuration, root: Path) -> Lab:
             ssid=written.wifi.ssid,
             password=written.wifi_password,
             forget=tuple(written.wifi.forget),
+            static=_static(written.wifi.static),
         )
     return Lab(
         phones=MappingProxyType(phones),
@@ -140,6 +141,16 @@ def _lab(written: Configuration, root: Path) -> Lab:
         swarm=written.swarm,
         cleanup=frozenset(written.cleanup),
         warnings=_warnings(written, len(managers)),
+    )
+
+
+def _static(written: WrittenStatic | None) -> Static | None:
+    if written is None:
+        return None
+    return Static(
+        gateway=written.gateway,
+        prefix=written.prefix,
+        dns=tuple(written.dns) or (written.gateway,),
     )
 
 

@@ -65,12 +65,32 @@ class WrittenSsh(_Written):
     )
 
 
+class WrittenStatic(_Written):
+    """``wifi.static``: what every phone's fixed IPv4 configuration has in common."""
+
+    gateway: fields.Address = Field(
+        description="the access point's IPv4 address, for example 192.168.8.1"
+    )
+    prefix: Annotated[int, Field(ge=8, le=30)] = Field(
+        default=24, description="the prefix length of the lab's network"
+    )
+    dns: list[fields.Address] = Field(
+        default_factory=list[str],
+        description="the name servers' IPv4 addresses; without them, the gateway's",
+    )
+
+
 class WrittenWifi(_Written):
     """``wifi``; its password is a key of its own, so that it alone is encrypted."""
 
     ssid: fields.Ssid = Field(description="the name of the wifi network that the phones join")
     forget: list[fields.Ssid] = Field(
         default_factory=list[str], description="networks that the phones must not join again"
+    )
+    static: WrittenStatic | None = Field(
+        default=None,
+        description="gives each phone its address for good, as in {gateway: 192.168.8.1}; "
+        "without it, the access point's DHCP does",
     )
 
 

@@ -1,5 +1,5 @@
 # contact.sh PHONE USER EPOCH, as root; PUBLIC_KEY comes in a line before this text.
-# Lets the controller in for good: its key for USER, root without a password, the right time.
+# Lets the controller in for good: its key for USER, the right time.
 # Prints what the phone was like before, as name=value lines, for restore.sh. That, and the name
 # under which the phone is held, are kept on it: a lab whose state was lost, or in which the phone
 # has another name now, must neither take its own work for what it found nor undo it.
@@ -8,7 +8,8 @@
 survey() {
 	printf 'docker_enabled=%s\n' "$(service_is_enabled docker && echo yes || echo no)"
 	printf 'docker_running=%s\n' "$(service_do status docker && echo yes || echo no)"
-	printf 'daemon_json=%s\n' "$(cat /etc/docker/daemon.json 2>/dev/null | base64 | tr -d '\n')"
+	printf 'docker_socket=%s\n' "$(service_do status docker.socket && echo yes || echo no)"
+	printf 'daemon_json=%s\n' "$(base64 2>/dev/null </etc/docker/daemon.json | tr -d '\n')"
 	printf 'in_docker_group=%s\n' "$(user_in_group "$1" docker && echo yes || echo no)"
 }
 
@@ -19,41 +20,14 @@ install_key() {
 	keys=$home/.ssh/authorized_keys
 	grep -qxF "$PUBLIC_KEY" "$keys" 2>/dev/null && return
 	group=$(id -gn "$1")
-	[ -d "$home/.ssh" ] || install -d -m 700 -o "$1" -g "$group" "$home/.ssh"
+	if [ ! -d "$home/.ssh" ]; then
+		(umask 077 && mkdir "$home/.ssh")
+		chown "$1:$group" "$home/.ssh"
+	fi
 	if [ -s "$keys" ] && [ -n "$(tail -c 1 "$keys")" ]; then echo >>"$keys"; fi
 	printf '%s\n' "$PUBLIC_KEY" >>"$keys"
 	chmod 600 "$keys"
 	chown "$1:$group" "$keys"
-}
-
-allow_root() {
-	if [ -d /etc/sudoers.d ] && have sudo; then
-		file=/etc/sudoers.d/cloudlet-$1
-		rule="$1 ALL=(ALL) NOPASSWD: ALL"
-		mode=440
-	elif [ -d /etc/doas.d ]; then
-		file=/etc/doas.d/cloudlet-$1.conf
-		rule="permit nopass keepenv $1"
-		mode=400
-	else
-		die "found neither /etc/sudoers.d nor /etc/doas.d; install sudo or doas on the phone"
-	fi
-	[ "$(cat "$file" 2>/dev/null)" = "$rule" ] && return
-	# A dot in its name keeps sudo from reading the file before it is whole.
-	umask 077
-	printf '%s\n' "$rule" >"$file.new"
-	chmod "$mode" "$file.new"
-	mv "$file.new" "$file"
-}
-
-# Swarm's certificates are refused when clocks differ by an hour; a few seconds do no harm, and a
-# container or a phone whose clock may not be set is none the worse for trying.
-set_clock() {
-	off=$(($(date -u +%s) - $1))
-	if [ "$off" -gt 5 ] || [ "$off" -lt -5 ]; then
-		date -u -s "@$1" >/dev/null 2>&1 ||
-			die "the clock is off by $off s and cannot be set; swarm's certificates would be refused"
-	fi
 }
 
 keep_record() {
@@ -69,7 +43,6 @@ main() {
 	keep_record "$1" "$2"
 	cat "$HELD/found"
 	install_key "$2"
-	allow_root "$2"
 	set_clock "$3"
 }
 

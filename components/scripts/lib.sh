@@ -1,9 +1,21 @@
 # Shared by every script here: cloudlet sends this text before theirs. POSIX sh, as BusyBox has it.
 # Each script is one call of main, so that sh has read all of it before anything runs and nothing
 # that main starts can eat the rest of the text from standard input.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 set -eu
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+
+# What makes Docker wait for the wifi at boot, by init system.
+WIFI_ONLINE=/etc/init.d/wifi-online
+DOCKER_SETTINGS=/etc/conf.d/docker
+DOCKER_UNIT=/etc/systemd/system/docker.service.d/10-cloudlet.conf
+OOMD_SLICE=/etc/systemd/system/system.slice.d/20-cloudlet.conf
+SETTINGS_BEGIN='# Set by cloudlet:'
+SETTINGS_END='# End of what cloudlet set.'
+
+# The swarm's way through the firewall: a file that is loaded at boot, and a comment on its rules.
+FIREWALL_FILE=/etc/nftables.d/60_cloudlet.nft
+FIREWALL_MARK=cloudlet-swarm
 
 # Where a phone keeps under which name a lab holds it, and what it was like before.
 HELD=/var/lib/cloudlet
@@ -60,4 +72,70 @@ wait_for() {
 		[ "$left" -gt 0 ] || return 1
 		sleep 1
 	done
+}
+
+# yes_or_no COMMAND...: prints whether COMMAND succeeds
+yes_or_no() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
+
+# bounded SECONDS COMMAND...: COMMAND, given up after that time where a phone can do so
+bounded() {
+	seconds=$1
+	shift
+	if have timeout; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
+# The wifi device that NetworkManager manages; fails where there is none.
+wifi_device() {
+	have nmcli || return 1
+	devices=$(bounded 10 nmcli -e no -t -f DEVICE,TYPE,STATE device status 2>/dev/null) || return 1
+	devices=$(printf '%s\n' "$devices" | sed -n '/:unmanaged$/d; s/:wifi:[^:]*$//p' | head -n 1)
+	[ -n "$devices" ] && printf '%s\n' "$devices"
+}
+
+# wifi_active DEVICE: the id of the profile that the device is on, or nothing
+wifi_active() {
+	nmcli -e no -t -f UUID,DEVICE connection show --active 2>/dev/null | sed -n "s/:$1\$//p" | head -n 1
+}
+
+docker_awaits_wifi() {
+	if booted_with_systemd; then
+		[ -s "$DOCKER_UNIT" ]
+	else
+		[ -x "$WIFI_ONLINE" ] && grep -qxF "$SETTINGS_BEGIN" "$DOCKER_SETTINGS" 2>/dev/null
+	fi
+}
+
+# Whether a firewall like postmarketOS's runs: what is not let in is dropped.
+firewall_drops() {
+	have nft && nft list chain inet filter input 2>/dev/null | grep -q 'hook input .*policy drop'
+}
+
+# firewall_marks <RULES: how many rules of ours stand there, and what for: `3 ADDRESS PORT`
+firewall_marks() {
+	sed -n "s/.*comment \"$FIREWALL_MARK \([^\"]*\)\".*/\1/p" | sort | uniq -c | awk '{ print $1, $2, $3 }'
+}
+
+# Lines for nft that take our rules out.
+firewall_removals() {
+	nft -a list chain inet filter input |
+		sed -n "s/.*comment \"$FIREWALL_MARK .*# handle \([0-9]*\).*/delete rule inet filter input handle \1/p"
+}
+
+# put_file FILE MODE TEXT, in one step; fails where the file holds just that already
+put_file() {
+	[ "$(cat "$1" 2>/dev/null)" != "$3" ] || return 1
+	mkdir -p "${1%/*}"
+	printf '%s\n' "$3" >"$1.new"
+	chmod "$2" "$1.new"
+	mv "$1.new" "$1"
+}
+
+# set_clock EPOCH. Swarm's certificates are refused when clocks differ by an hour; a few seconds do no harm, and a
+# container or a phone whose clock may not be set is none the worse for trying.
+set_clock() {
+	off=$(($(date -u +%s) - $1))
+	if [ "$off" -gt 5 ] || [ "$off" -lt -5 ]; then
+		date -u -s "@$1" >/dev/null 2>&1 ||
+			die "the clock is off by $off s and cannot be set; swarm's certificates would be refused"
+	fi
 }

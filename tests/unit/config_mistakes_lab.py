@@ -195,6 +195,27 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         {"wifi/ssid": ""},
         "wifi.ssid: has 0 bytes; a wifi's name has 1 to 32",
     ),
+    "wifi with a line's end": (
+        {"wifi/ssid": "cloud\nlet"},
+        "wifi.ssid: holds a character that cannot be printed, a line's end or a tab",
+    ),
+    "static without a gateway": (
+        {"wifi/static": {"prefix": 24}},
+        "wifi.static.gateway: is missing: the access point's IPv4 address, for example 192.168.8.1",
+    ),
+    "static with a gateway that is a phone": (
+        {"wifi/static": {"gateway": "192.168.8.12"}},
+        "wifi.static.gateway: 192.168.8.12 is the address of phone-2; give the access point's",
+    ),
+    "static on another network": (
+        {"wifi/static": {"gateway": "192.168.8.1"}, "phones/phone-2/address": "192.168.9.12"},
+        "phones.phone-2.address: 192.168.9.12 is not on the network of wifi.static, "
+        "192.168.8.0/24; the phone could not reach its gateway",
+    ),
+    "static with a prefix that holds no phone": (
+        {"wifi/static": {"gateway": "192.168.8.1", "prefix": 31}},
+        "wifi.static.prefix: 31 is too large; at most 30",
+    ),
     "wifi to forget is the one to join": (
         {"wifi/forget": ["cloudlet"]},
         "wifi.forget: 'cloudlet' is the wifi to join; take it off the list",

@@ -102,14 +102,17 @@ def test_a_phone_is_contacted_then_put_on_wifi_then_given_docker(made: Recorder)
         "one-docker-config",
         "one-wifi",
         "one-engine",
+        "one-network",
         "one-preflight",
         "one-facts",
+        "one-condition",
     }
 
 
 def test_without_wifi_in_the_configuration_wifi_is_left_alone() -> None:
     recorder, _ = run(lambda: Phone("one", phone_args(wifi=None)))
     assert "one-wifi" not in {item.name for item in recorder.made}
+    assert "wifi" not in recorder.one("one-condition").inputs
 
 
 def test_every_command_pins_the_host_key_and_replays_no_output(made: Recorder) -> None:
@@ -133,11 +136,20 @@ def test_whatever_holds_a_secret_is_marked_secret(made: Recorder) -> None:
                 assert key in item.secret, f"{item.name} has a secret in its {key}"
     assert {"taskSpec", "labels"} <= made.one("shop-web").secret
     assert "taskSpec" not in made.one("shop-db").secret
-    assert "stdin" in made.one("one-wifi").secret
+    assert "password" in made.one("one-wifi").secret
+    assert {"password", "wifi_password"} <= made.one("one-condition").secret
 
 
 def test_a_command_line_says_what_the_script_is_given(made: Recorder) -> None:
-    assert made.one("one-wifi").inputs["create"].endswith("sh -s -- cloudlet ut-public")
+    line = made.one("one-network").inputs["create"]
+    assert line.endswith("sh -s -- one 10.0.0.1 4789")
+
+
+def test_a_phones_condition_is_said_in_words_that_a_plan_can_show(made: Recorder) -> None:
+    condition = made.one("one-condition").inputs
+    assert condition["wifi"] == "cloudlet, priority 100"
+    assert condition["docker"] == "running"
+    assert condition["daemon_json"] == {"log-driver": "local"}
 
 
 def test_each_phone_has_one_membership_with_its_labels(made: Recorder) -> None:

@@ -1,0 +1,315 @@
+"""What a phone needs and how it is kept true, on phones that differ as the field's do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from labkit import KINDS, NAME, PHONES, ROOT, Lab, Run, snapshot, switch, wait_for
+
+from components import shell, wifi
+from components.ssh import Host, PhoneError
+from components.survey import survey
+
+WIFI_PASSWORD = "my-secure-password"
+# A line of Pulumi's about a resource that is changed; those that are only read are left out.
+CHANGE = re.compile(r"^ *[~+-]+ +\S+:\S+ (\S+) (?:create|update|delete|replace)\b", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def first_up(lab: Lab) -> Iterator[Run]:
+    """The phones and their swarm, and no stack on them."""
+    lab.configure(stacks=None, secrets=None)
+    yield lab.up()
+    lab.configure(stacks=None, secrets=None)
+    lab.destroy().ok()
+    lab.configure()
+
+
+@pytest.fixture(scope="module")
+def phones(lab: Lab, first_up: Run) -> Lab:
+    first_up.ok()
+    return lab
+
+
+def container(phone: str) -> str:
+    return f"cloudlet-{NAME}-{phone}"
+
+
+def host_of(lab: Lab, phone: str) -> Host:
+    where = lab.value("phones")[phone]["ssh"]
+    key = ROOT / lab.value("ssh")["privateKeyFile"]
+    return Host(
+        name=phone, host=where["host"], port=where["port"], user="cloudlet", key_file=str(key)
+    )
+
+
+def whole(lab: Lab, phone: str) -> dict[str, str]:
+    """All that a script of ours could change on a phone, running programs included."""
+    return {
+        **snapshot(lab, phone),
+        "profiles": lab.on(phone, "nmcli -s -t connection show | sort"),
+        "active": lab.on(
+            phone, "nmcli -s connection show cloudlet | grep -Ev '^GENERAL|timestamp'"
+        ),
+        "rules": lab.on(phone, "nft list ruleset 2>/dev/null | sed 's/packets.*bytes [0-9]*//'"),
+        "dockerd": lab.on(phone, "pidof dockerd"),
+        "record": lab.on(phone, "cat /var/lib/cloudlet/*"),
+        "keys": lab.on(phone, "cat /home/cloudlet/.ssh/authorized_keys"),
+    }
+
+
+def changed(done: Run) -> set[str]:
+    return set(CHANGE.findall(done.output))
+
+
+def ready(lab: Lab, phone: str) -> bool:
+    """Whether the phone is up and a manager lists it as a member that is there."""
+    try:
+        own = lab.on(phone, "docker info --format '{{.Swarm.LocalNodeState}}'").strip()
+        listed = lab.on("phone-1", "docker node ls --format '{{.Hostname}} {{.Status}}'")
+    except (AssertionError, subprocess.TimeoutExpired):
+        return False
+    return own == "active" and f"{phone} Ready" in listed.splitlines()
+
+
+def test_phones_are_made_ready_side_by_side(first_up: Run) -> None:
+    lines = first_up.ok().output.splitlines()
+
+    def at(phone: str, word: str) -> int:
+        return next(i for i, line in enumerate(lines) if f"{phone}-engine {word}" in line)
+
+    assert max(at(phone, "creating") for phone in PHONES) < min(
+        at(phone, "created") for phone in PHONES
+    )
+
+
+@pytest.mark.parametrize("phone", PHONES)
+def test_root_asks_for_no_password_and_the_password_is_on_no_phone(phones: Lab, phone: str) -> None:
+    tool = "doas" if "doas" in KINDS[phone] else "sudo"
+    assert phones.on(phone, f"su cloudlet -c '{tool} -n id -u'").strip() == "0"
+    assert phones.on(phone, "grep -rl my-secure-password /run /tmp /etc 2>/dev/null; true") == ""
+
+
+SCRIPTS = {
+    "contact.sh": ["PHONE", "cloudlet", "NOW"],
+    "engine.sh": ["cloudlet"],
+    "network.sh": ["PHONE", "ADDRESS", "4789"],
+    "clock.sh": ["NOW"],
+    "preflight.sh": ["host"],
+    "survey.sh": ["cloudlet"],
+    "wifi.sh": ["join", "cloudlet", "", "ut-public"],
+}
+
+
+@pytest.mark.parametrize("shells", ["sh", "busybox"])
+@pytest.mark.parametrize("phone", PHONES)
+def test_a_second_run_of_every_script_changes_nothing(phones: Lab, phone: str, shells: str) -> None:
+    """Under BusyBox with all its own programs in front of the phone's."""
+    before = whole(phones, phone)
+    key = phones.on(phone, "head -n 1 /home/cloudlet/.ssh/authorized_keys").strip()
+    values = {"PHONE": phone, "ADDRESS": phones.value("phones")[phone]["address"]}
+    secrets = {
+        "contact.sh": {"PUBLIC_KEY": key},
+        "wifi.sh": {"WIFI_PASSWORD": WIFI_PASSWORD, "SWITCH": ""},
+    }
+    command = ["docker", "exec", "-i", container(phone)]
+    if shells == "busybox":
+        phones.on(phone, "mkdir -p /run/bb && busybox --install -s /run/bb")
+        command += ["env", "PATH=/run/bb:/usr/sbin:/usr/bin:/sbin:/bin"]
+    for script, arguments in SCRIPTS.items():
+        given = [
+            str(int(time.time())) if word == "NOW" else values.get(word, word) for word in arguments
+        ]
+        done = subprocess.run(
+            [*command, "sh", "-s", "--", *given],
+            input=shell.script(script, secrets.get(script)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}: {done.stderr}"
+    assert whole(phones, phone) == before
+
+
+def test_all_phones_are_surveyed_within_3_s(phones: Lab) -> None:
+    hosts = [host_of(phones, phone) for phone in PHONES]
+    started = time.monotonic()
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        seen = list(pool.map(survey, hosts))
+    assert time.monotonic() - started < 3
+    assert {one.docker.state for one in seen} == {"running"}
+    assert [one.firewall is not None for one in seen] == ["firewall" in KINDS[p] for p in PHONES]
+
+
+def test_a_change_behind_pulumis_back_is_shown_in_words_and_just_that_is_mended(
+    phones: Lab,
+) -> None:
+    phones.lab("clock", "phone-1", "-7200").ok()
+    phones.on("phone-1", "rm /etc/sudoers.d/zz-cloudlet-cloudlet")
+    phones.on(
+        "phone-2", "rm /etc/doas.d/zz-cloudlet-cloudlet.conf; rc-update delete docker default"
+    )
+    switch(phones, "phone-2", "stop", "docker")
+    phones.on("phone-3", "nmcli connection modify cloudlet connection.autoconnect-priority 3")
+    phones.on("phone-3", 'sed -i \'s/"5m"/"9m"/\' /etc/docker/daemon.json')
+    phones.on(
+        "phone-4",
+        "rm /etc/nftables.d/60_cloudlet.nft; nft -a list chain inet filter input |"
+        " sed -n 's/.*cloudlet-swarm.*handle //p' |"
+        " while read -r h; do nft delete rule inet filter input handle $h; done",
+    )
+    shown = phones.pulumi("preview", "--refresh").ok()
+    for line in (
+        "phone-1: root: asks for a password → without a password",
+        "phone-1: clock: 7200 s behind → right",
+        "phone-2: root: asks for a password → without a password",
+        "phone-2: boot: does not start Docker → starts Docker",
+        "phone-2: docker: stopped → running",
+        "phone-3: wifi: cloudlet, priority 3 → cloudlet, priority 100",
+        'phone-3: daemon.json: log-opts {"max-file": "2", "max-size": "9m"} → '
+        '{"max-file": "2", "max-size": "5m"}',
+        "phone-4: firewall: keeps swarm out → lets swarm in",
+    ):
+        assert line in shown.output
+    assert changed(shown) == {f"{phone}-condition" for phone in PHONES}
+    phones.pulumi("up", "--refresh", "--yes", "--skip-preview").ok()
+    phones.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+    assert all(wait_for(lambda p=p: ready(phones, p), 30) for p in PHONES)
+
+
+def test_a_phone_that_is_off_is_told_once_and_stays_in_the_state(phones: Lab) -> None:
+    phones.lab("stop", "phone-4").ok()
+    try:
+        done = phones.pulumi("refresh", "--yes", "--skip-preview").ok()
+        # Once as it happens, and once in the summary at the end.
+        assert done.output.count("phone-4 does not answer") == 2
+        phones.pulumi("preview", "--expect-no-changes").ok()
+    finally:
+        phones.lab("start", "phone-4").ok()
+
+
+def test_a_broken_daemon_json_is_reported_and_left_as_it_is(phones: Lab) -> None:
+    before = phones.on("phone-4", "cat /etc/docker/daemon.json")
+    phones.on("phone-4", "printf '{,}' >/etc/docker/daemon.json")
+    done = phones.pulumi("up", "--refresh", "--yes", "--skip-preview")
+    assert done.status != 0
+    assert "phone-4: /etc/docker/daemon.json is not JSON" in done.output
+    assert "mend or remove it, cloudlet leaves it as it is" in done.output
+    assert "Traceback" not in done.output
+    assert phones.on("phone-4", "cat /etc/docker/daemon.json") == "{,}"
+    phones.on("phone-4", f"cat >/etc/docker/daemon.json <<'END'\n{before}END")
+    phones.pulumi("up", "--refresh", "--yes", "--skip-preview").ok()
+
+
+def join(lab: Lab, phone: str, ssid: str, password: str = WIFI_PASSWORD) -> None:
+    settings: dict[str, Any] = {**wifi.wifi_settings(ssid, [], None), "password": password}
+    wifi.join(host_of(lab, phone), settings)
+
+
+@pytest.fixture
+def nowhere(phones: Lab) -> Iterator[str]:
+    """A network that can be joined and leads nowhere."""
+    phones.lab("air", "phone-2", "add", "dead-end", "--password", WIFI_PASSWORD, "--no-route").ok()
+    yield "dead-end"
+    phones.lab("air", "phone-2", "remove", "dead-end").ok()
+
+
+def test_a_wifi_that_fails_costs_no_connection_and_the_error_says_which_way(
+    phones: Lab, nowhere: str
+) -> None:
+    before = whole(phones, "phone-2")
+    back = "The phone is on wifi 'cloudlet'"
+    with pytest.raises(PhoneError, match=r"^phone-2 could not join .* does not take the password"):
+        join(phones, "phone-2", "cloudlet", "another-password")
+    with pytest.raises(PhoneError, match=f"^phone-2 could not join .* no such network .* {back}"):
+        join(phones, "phone-2", "no-such-network")
+    with pytest.raises(PhoneError, match=f"^phone-2 joined wifi 'dead-end' but .* route .* {back}"):
+        join(phones, "phone-2", nowhere)
+    assert whole(phones, "phone-2") == before
+
+
+@pytest.mark.slow
+def test_a_phone_that_cannot_be_reached_on_its_new_wifi_goes_back_by_itself(phones: Lab) -> None:
+    """SSH is closed for as long as the new profile is the active one."""
+    phones.lab("air", "phone-2", "add", "island", "--password", WIFI_PASSWORD).ok()
+    before = whole(phones, "phone-2")
+    closed = "iptables -{} INPUT -p tcp --dport 22 -j DROP 2>/dev/null"
+    watcher = subprocess.Popen(
+        [
+            *("docker", "exec", container("phone-2"), "sh", "-c"),
+            "while sleep 0.1; do "
+            "if nmcli -t -f NAME connection show --active | grep -q candidate; "
+            f"then {closed.format('C')} || {closed.format('A')}; else {closed.format('D')}; fi; "
+            "done",
+        ]
+    )
+    try:
+        with pytest.raises(PhoneError, match="joined wifi 'island', but could not be reached"):
+            join(phones, "phone-2", "island")
+    finally:
+        phones.on("phone-2", "pkill -f 'while sleep 0.1' || true")
+        watcher.wait(timeout=20)
+        phones.lab("air", "phone-2", "remove", "island").ok()
+    assert whole(phones, "phone-2") == before
+
+
+def test_an_up_with_a_wrong_wifi_password_leaves_every_phone_on_its_wifi(phones: Lab) -> None:
+    wrong = "coffee-for-everyone"
+    phones.configure()
+    portainer = phones.value("secrets")["PORTAINER_ADMIN_PASSWORD"]
+    phones.configure(stacks=None, secrets=None, wifiPassword=portainer)
+    done = phones.up()
+    phones.configure(stacks=None, secrets=None)
+    assert done.status != 0
+    assert "could not join wifi 'cloudlet': it does not take the password" in done.output
+    assert wrong not in done.output
+    assert "Traceback" not in done.output
+    for phone in PHONES:
+        active = phones.on(phone, "nmcli -t -f NAME,DEVICE connection show --active")
+        assert "cloudlet:wlan0" in active.splitlines()
+    phones.up().ok()
+    phones.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+
+
+@pytest.mark.parametrize("phone", PHONES[1:])
+def test_a_phone_is_back_in_the_swarm_within_60_s_of_a_reboot(phones: Lab, phone: str) -> None:
+    assert wait_for(lambda: ready(phones, phone), 30)
+    started = time.monotonic()
+    phones.lab("reboot", phone).ok()
+    assert wait_for(lambda: ready(phones, phone), 60 - (time.monotonic() - started))
+    assert phones.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+
+
+def test_a_fifth_phone_touches_none_of_the_four(phones: Lab) -> None:
+    more = phones.value("phones")
+    fifth = {
+        "address": more["phone-4"]["address"].rpartition(".")[0] + ".15",
+        "ssh": {**more["phone-4"]["ssh"], "port": 2205},
+    }
+    phones.configure(stacks=None, secrets=None, phones={**more, "phone-5": fifth})
+    done = phones.pulumi("preview").ok()
+    phones.configure(stacks=None, secrets=None)
+    touched = changed(done)
+    assert "phone-5-engine" in touched
+    assert not {name for name in touched if any(phone in name for phone in PHONES)}
+
+
+def test_a_replaced_phone_is_refused_until_its_owner_says_that_it_is_another(phones: Lab) -> None:
+    phones.lab("replace", "phone-4").ok()
+    done = phones.pulumi("preview", "--refresh").ok()
+    assert "shows another host key than the one recorded" in done.output
+    assert "take it out of cloudlet:phones, run `pulumi up`, put it back" in done.output
+    rest = phones.value("phones")
+    del rest["phone-4"]
+    phones.configure(stacks=None, secrets=None, phones=rest)
+    phones.up().ok()
+    phones.configure(stacks=None, secrets=None)
+    phones.up().ok()
+    assert wait_for(lambda: ready(phones, "phone-4"), 30)

@@ -1,0 +1,266 @@
+"""A phone's condition: what a plan shows of it, and that only what differs is mended."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components import aspects, condition
+from components.condition import ConditionProvider
+from components.ssh import Host, PhoneError, UnreachableError
+from components.survey import Firewall, Survey, Wifi, parse
+
+HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
+OURS = {"log-driver": "local", "registry-mirrors": ["http://m:5000"]}
+WANTED = aspects.wanted(ssid="cloudlet", daemon=OURS)
+RULES = "3 192.168.8.12 4789"
+SOUND = replace(
+    parse("clock=1000\nroot=yes\ndocker=running\ndocker_at_boot=yes\n", asked_at=1000),
+    wifi=Wifi(device="wlan0", ssid="cloudlet", autoconnect=True, priority=100, signal=60),
+    firewall=Firewall(now=RULES, at_boot=RULES),
+)
+SOUND = replace(
+    SOUND,
+    docker=replace(SOUND.docker, user_may_use=True, awaits_wifi=True, daemon_json=json.dumps(OURS)),
+)
+PROPS: dict[str, Any] = {
+    **WANTED,
+    "phone": HOST.to_inputs(),
+    "address": "192.168.8.12",
+    # Numbers come as floats through Pulumi.
+    "data_path_port": 4789.0,
+    "daemon_keys": OURS,
+    "wifi_settings": {"ssid": "cloudlet", "forget": [], "static": ""},
+    "password": "phone-pass",
+    "wifi_password": "wifi-pass",
+}
+
+
+def seen(survey: Survey) -> dict[str, Any]:
+    return aspects.seen(survey, daemon=OURS, address="192.168.8.12", data_path_port=4789)
+
+
+def docker(**changes: Any) -> Survey:
+    return replace(SOUND, docker=replace(SOUND.docker, **changes))
+
+
+def wifi(**changes: Any) -> Survey:
+    assert SOUND.wifi is not None
+    return replace(SOUND, wifi=replace(SOUND.wifi, **changes))
+
+
+def test_a_sound_phone_differs_in_nothing() -> None:
+    assert seen(SOUND) == WANTED
+    assert not ConditionProvider().diff("phone-7", PROPS, PROPS).changes
+
+
+@pytest.mark.parametrize(
+    "survey",
+    [
+        replace(SOUND, firewall=None),
+        replace(SOUND, clock_off=-6.5),
+        docker(awaits_wifi=None),
+        docker(
+            daemon_json=json.dumps(
+                {"log-driver": "local", "registry-mirrors": ["http://own", "http://m:5000"]}
+            )
+        ),
+        docker(daemon_json=json.dumps({**OURS, "debug": True})),
+    ],
+    ids=["no firewall", "clock nearly right", "no wifi", "a mirror of the owner's", "his key"],
+)
+def test_what_is_the_owners_or_needs_nothing_is_no_difference(survey: Survey) -> None:
+    assert seen(survey) == WANTED
+
+
+DRIFT: dict[str, tuple[Survey, str]] = {
+    "root": (replace(SOUND, root=False), "root: asks for a password → without a password"),
+    "clock": (replace(SOUND, clock_off=-7200.4), "clock: 7200 s behind → right"),
+    "clock ahead": (replace(SOUND, clock_off=61.0), "clock: 61 s ahead → right"),
+    "docker": (docker(state="stopped"), "docker: stopped → running"),
+    "docker silent": (docker(state="silent"), "docker: silent → running"),
+    "group": (
+        docker(user_may_use=False),
+        "docker: running, but the user may not use it → running",
+    ),
+    "boot": (docker(at_boot=False), "boot: does not start Docker → starts Docker"),
+    "boot early": (
+        docker(awaits_wifi=False),
+        "boot: starts Docker without waiting for the wifi → starts Docker",
+    ),
+    "priority": (
+        wifi(priority=0),
+        "wifi: cloudlet, priority 0 → cloudlet, priority 100",
+    ),
+    "network": (
+        wifi(ssid="ut-public", priority=0),
+        "wifi: ut-public, priority 0 → cloudlet, priority 100",
+    ),
+    "by hand": (
+        wifi(autoconnect=False),
+        "wifi: cloudlet, priority 100, not joined by itself → cloudlet, priority 100",
+    ),
+    "off": (wifi(ssid=""), "wifi: on no network → cloudlet, priority 100"),
+    "firewall": (
+        replace(SOUND, firewall=Firewall(now="", at_boot=RULES)),
+        "firewall: keeps swarm out → lets swarm in",
+    ),
+    "firewall at boot": (
+        replace(SOUND, firewall=Firewall(now=RULES, at_boot="")),
+        "firewall: keeps swarm out after the next boot → lets swarm in",
+    ),
+    "firewall for another port": (
+        replace(SOUND, firewall=Firewall(now="3 192.168.8.12 4790", at_boot=RULES)),
+        "firewall: keeps swarm out → lets swarm in",
+    ),
+    "daemon.json": (
+        docker(daemon_json=json.dumps({**OURS, "log-driver": "syslog"})),
+        "daemon.json: log-driver syslog → local",
+    ),
+    "daemon.json gone": (
+        docker(daemon_json=""),
+        'daemon.json: log-driver nothing → local, registry-mirrors nothing → ["http://m:5000"]',
+    ),
+    "daemon.json broken": (
+        docker(daemon_json="{,}"),
+        "daemon.json: is not JSON (Expecting property name enclosed in double quotes: line 1 "
+        'column 2 (char 1)) → {"log-driver": "local", "registry-mirrors": ["http://m:5000"]}',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DRIFT)
+def test_a_refresh_shows_what_changed_in_words(
+    case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    survey, words = DRIFT[case]
+    monkeypatch.setattr(condition, "recent", lambda _host: survey)
+    read = ConditionProvider().read("phone-7", PROPS)
+    assert read.outs is not None
+    name = f"phone-{case}"  # another run for each: a line is told once in a run
+    assert ConditionProvider().diff(name, read.outs, PROPS).changes
+    assert ConditionProvider().diff(name, read.outs, PROPS).changes
+    assert capsys.readouterr().out == f"{name}: {words}\n"
+
+
+def test_what_was_seen_before_does_not_colour_what_is_seen_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A refresh is handed what the last one saw, also where that was no JSON at all."""
+    last = PROPS
+    for text in ("{,}", "", json.dumps(OURS)):
+        monkeypatch.setattr(condition, "recent", lambda _host, t=text: docker(daemon_json=t))
+        read = ConditionProvider().read("phone-7", last)
+        assert read.outs is not None
+        last = read.outs
+    assert not ConditionProvider().diff("phone-7", last, PROPS).changes
+
+
+def test_the_wifi_of_a_phone_that_has_its_owners_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    props = {key: value for key, value in PROPS.items() if key != "wifi"}
+    monkeypatch.setattr(condition, "recent", lambda _host: wifi(ssid="home"))
+    read = ConditionProvider().read("phone-7", props)
+    assert read.outs is not None
+    assert "wifi" not in read.outs
+
+
+def test_a_phone_that_is_off_stays_in_the_state_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(condition, "recent", lambda _host: None)
+    read = ConditionProvider().read("phone-7", PROPS)
+    assert read.id == "phone-7"
+    assert read.outs is not None
+    assert not ConditionProvider().diff("phone-7", read.outs, PROPS).changes
+
+
+def test_no_secret_comes_back_into_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(condition, "recent", lambda _host: SOUND)
+    monkeypatch.setattr(condition, "_mend", lambda _host, _props: None)
+    provider = ConditionProvider()
+    for outs in (
+        provider.create(PROPS).outs,
+        provider.read("phone-7", PROPS).outs,
+        provider.update("phone-7", PROPS, PROPS).outs,
+    ):
+        assert outs is not None
+        assert outs["wifi"] == "cloudlet, priority 100"
+        assert "pass" not in json.dumps({k: v for k, v in outs.items() if k not in WANTED})
+
+
+class Mending:
+    """A phone with faults, each of which goes when its repair is run (unless ``stubborn``)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *faults: str) -> None:
+        self.faults = list(faults)
+        self.done: list[str] = []
+        self.stubborn = False
+        self.reachable = True
+        monkeypatch.setattr(condition, "survey", lambda _host: self.survey())
+        monkeypatch.setattr(condition, "connect", lambda _host: self)
+        monkeypatch.setattr(condition.access, "open_up", self._open_up)
+        for noun in condition._REPAIRS:
+            monkeypatch.setitem(condition._REPAIRS, noun, self._repair(noun))
+
+    def __enter__(self) -> Mending:
+        if not self.reachable:
+            raise UnreachableError("phone-7 does not answer")
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def survey(self) -> Survey:
+        changes = {
+            "root": {"root": False},
+            "clock": {"clock_off": 3600.0},
+            "wifi": {"wifi": None},
+            "firewall": {"firewall": Firewall(now="", at_boot="")},
+            "docker": {"docker": replace(SOUND.docker, state="stopped")},
+        }
+        survey = SOUND
+        for fault in self.faults:
+            survey = replace(survey, **changes[fault])
+        return survey
+
+    def _open_up(self, _session: object, password: str) -> None:
+        assert password == "phone-pass"
+        self._mended("root")
+
+    def _repair(self, noun: str) -> Any:
+        return lambda _host, _props: self._mended(noun)
+
+    def _mended(self, noun: str) -> None:
+        if noun in self.faults and not self.stubborn:
+            self.faults.remove(noun)
+            self.done.append(noun)
+
+
+@pytest.mark.parametrize("faults", [["docker"], ["firewall", "wifi", "clock", "root"]])
+def test_up_mends_just_what_differs_and_root_first(
+    monkeypatch: pytest.MonkeyPatch, faults: list[str]
+) -> None:
+    phone = Mending(monkeypatch, *faults)
+    ConditionProvider().update("phone-7", PROPS, PROPS)
+    assert phone.done == sorted(faults, key=aspects.ASPECTS.index)
+
+
+def test_a_repair_that_does_not_help_is_an_error_that_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    phone = Mending(monkeypatch, "docker")
+    phone.stubborn = True
+    with pytest.raises(PhoneError, match="phone-7 could not be mended: docker: stopped → running"):
+        ConditionProvider().update("phone-7", PROPS, PROPS)
+
+
+def test_a_phone_that_is_off_when_it_is_to_be_mended_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Mending(monkeypatch, "docker").reachable = False
+    with pytest.raises(UnreachableError, match="phone-7 does not answer"):
+        ConditionProvider().update("phone-7", PROPS, PROPS)

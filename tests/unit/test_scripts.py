@@ -1,0 +1,212 @@
+"""The scripts under a phone's shells: what they change, that they do so once, and what they say."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from fake_phone import SHELLS, FakePhone
+
+ADDRESS, PORT = "192.168.8.12", "4789"
+NETWORK = ("network.sh", "phone-2", ADDRESS, PORT)
+ENGINE = ("engine.sh", "cloudlet")
+
+
+@pytest.fixture(params=SHELLS)
+def phone(request: pytest.FixtureRequest, tmp_path: Path) -> FakePhone:
+    return FakePhone(tmp_path, request.param)
+
+
+def changes_nothing_again(phone: FakePhone, *call: str, **settings: str) -> str:
+    """Runs a script twice; what the first run said."""
+    said = phone.succeeds(*call, **settings)
+    before = phone.files()
+    phone.succeeds(*call, **settings)
+    assert phone.files() == before
+    return said
+
+
+def test_docker_waits_for_the_wifi_at_boot_with_openrc(phone: FakePhone) -> None:
+    phone.with_wifi()
+    phone.write("etc/conf.d/docker", 'DOCKER_OPTS="--debug"\nrc_need="mine"\n')
+    said = changes_nothing_again(phone, *ENGINE)
+    assert "Docker waits for the wifi at boot" in said
+    settings = phone.read("etc/conf.d/docker")
+    assert settings.startswith('DOCKER_OPTS="--debug"\nrc_need="mine"\n')
+    assert 'rc_need="${rc_need-} wifi-online"' in settings
+    service = phone.root / "etc/init.d/wifi-online"
+    assert stat.S_IMODE(service.stat().st_mode) == 0o755
+
+
+def test_docker_waits_for_the_wifi_at_boot_with_systemd(phone: FakePhone) -> None:
+    phone.with_systemd()
+    phone.with_wifi()
+    changes_nothing_again(phone, *ENGINE)
+    unit = phone.read("etc/systemd/system/docker.service.d/10-cloudlet.conf")
+    assert "After=network-online.target" in unit
+    assert "StartLimitIntervalSec=0" in unit
+    assert not (phone.root / "etc/systemd/system/system.slice.d").exists()
+    assert not (phone.root / "etc/conf.d/docker").exists()
+
+
+def test_containers_are_spared_where_systemd_kills_for_memory_pressure(phone: FakePhone) -> None:
+    phone.with_systemd()
+    (phone.state / "systemd-oomd.service.there").touch()
+    changes_nothing_again(phone, *ENGINE)
+    slice_ = phone.read("etc/systemd/system/system.slice.d/20-cloudlet.conf")
+    assert "ManagedOOMMemoryPressure=auto" in slice_
+
+
+def test_a_phone_without_a_wifi_of_network_managers_waits_for_none(phone: FakePhone) -> None:
+    phone.program("nmcli", 'case $* in *"device status"*) echo wlan0:wifi:unmanaged ;; esac\n')
+    changes_nothing_again(phone, *ENGINE)
+    assert not (phone.root / "etc/conf.d/docker").exists()
+    assert (phone.state / "docker.enabled").exists()
+    assert (phone.state / "docker.on").exists()
+    assert (phone.state / "groups").read_text().strip() == "docker"
+
+
+@pytest.mark.parametrize("init", ["openrc", "systemd"])
+def test_destroy_takes_away_what_the_engine_and_the_firewall_were_given(
+    phone: FakePhone, init: str
+) -> None:
+    if init == "systemd":
+        phone.with_systemd()
+    phone.program("gpasswd", 'rm "$STATE/groups"\n')
+    phone.with_wifi()
+    phone.with_firewall()
+    phone.write("etc/conf.d/docker", 'DOCKER_OPTS="--debug"\n')
+    phone.write("etc/passwd", f"cloudlet:x:10000:10000::{phone.root}:/bin/sh\n")
+    before = phone.files()
+    phone.succeeds("contact.sh", "phone-2", "cloudlet", "1000", PUBLIC_KEY="ssh-ed25519 AAAA me")
+    phone.succeeds(*ENGINE)
+    phone.succeeds(*NETWORK)
+    phone.succeeds("restore.sh", "phone-2", "cloudlet", "no", "no", "no")
+    after = phone.files()
+    assert after.pop("root/.ssh/authorized_keys")[1] == "ssh-ed25519 AAAA me\n"
+    assert after == before
+
+
+def test_the_swarm_is_let_in_from_the_labs_network_and_lies_in_a_file(phone: FakePhone) -> None:
+    phone.with_firewall()
+    said = changes_nothing_again(phone, *NETWORK)
+    assert "let the swarm in from 192.168.8.0/24 on wlan0" in said
+    rules = phone.read("etc/nftables.d/60_cloudlet.nft")
+    for words in ("tcp dport { 2377, 7946 }", "udp dport { 7946, 4789 }", "ip protocol esp"):
+        assert f'iifname "wlan0" ip saddr 192.168.8.0/24 {words} accept' in rules
+    chain = (phone.state / "chain").read_text()
+    assert chain.count("cloudlet-swarm 192.168.8.12 4789") == 3
+    assert "tcp dport 22 accept\n" in chain, "what was there stays: nothing is flushed"
+
+
+def test_another_port_takes_the_place_of_the_one_before(phone: FakePhone) -> None:
+    phone.with_firewall()
+    phone.succeeds(*NETWORK)
+    changes_nothing_again(phone, *NETWORK[:3], "4790")
+    chain = (phone.state / "chain").read_text()
+    assert chain.count("cloudlet-swarm") == chain.count("192.168.8.12 4790") == 3
+
+
+def test_rules_that_are_loaded_are_loaded_again_after_somebody_took_one(phone: FakePhone) -> None:
+    phone.with_firewall()
+    phone.succeeds(*NETWORK)
+    chain = phone.state / "chain"
+    chain.write_text("".join(chain.read_text().splitlines(keepends=True)[:-1]))
+    changes_nothing_again(phone, *NETWORK)
+    assert chain.read_text().count("cloudlet-swarm") == 3
+
+
+def test_nothing_is_done_where_no_firewall_runs(phone: FakePhone) -> None:
+    before = phone.files()
+    assert "no firewall" in phone.succeeds(*NETWORK)
+    assert phone.files() == before
+
+
+def test_a_firewall_that_forgets_at_boot_is_not_half_opened(phone: FakePhone) -> None:
+    phone.with_firewall(read_at_boot=False)
+    before = phone.files()
+    assert phone.fails(*NETWORK) == (
+        "the phone's firewall drops what comes in, and it does not read "
+        f"{phone.root}/etc/nftables.d at boot. "
+        "Let 2377/tcp, 7946/tcp, 7946/udp and 4789/udp in, or include it"
+    )
+    assert phone.files() == before
+
+
+def test_an_address_that_is_not_the_phones_is_named_with_what_it_has(phone: FakePhone) -> None:
+    assert phone.fails("network.sh", "phone-2", "192.168.8.99", PORT) == (
+        "phones.phone-2.address is 192.168.8.99, but the phone has 192.168.8.12; write the one "
+        "that the other phones reach, or give it for good with cloudlet:wifi.static"
+    )
+
+
+@pytest.mark.parametrize(("off", "set_"), [(0, False), (5, False), (-6, True), (-7200, True)])
+def test_a_clock_is_set_where_it_is_off_by_more_than_5_s(
+    phone: FakePhone, off: int, set_: bool
+) -> None:
+    (phone.state / "clock_off").write_text(str(off))
+    phone.succeeds("clock.sh", "1000")
+    assert any("-s" in call for call in phone.calls()) is set_
+
+
+def test_a_clock_that_cannot_be_set_says_what_fails_then(phone: FakePhone) -> None:
+    phone.program("date", "case $* in *-s*) exit 1 ;; *) echo 1 ;; esac\n")
+    assert phone.fails("clock.sh", "7201") == (
+        "the clock is off by -7200 s and cannot be set; swarm's certificates would be refused"
+    )
+
+
+def test_a_survey_tells_of_a_phone_whose_docker_is_off_and_changes_nothing(
+    phone: FakePhone,
+) -> None:
+    phone.with_firewall()
+    before = phone.files()
+    told = phone.succeeds("survey.sh", "cloudlet")
+    assert "clock=1000\nroot=yes\n" in told
+    assert "docker=stopped\ndocker_at_boot=no\n" in told
+    assert "firewall=drops\nfirewall_lets_in=\nfirewall_at_boot=\n" in told
+    assert phone.files() == before
+
+
+def test_a_survey_tells_of_a_phone_that_was_made_ready(phone: FakePhone) -> None:
+    phone.with_wifi()
+    phone.with_firewall()
+    phone.write("etc/docker/daemon.json", "{}")
+    phone.write("sys/class/power_supply/battery/type", "Battery\n")
+    phone.write("sys/class/power_supply/battery/capacity", "87\n")
+    phone.succeeds(*ENGINE)
+    phone.succeeds(*NETWORK)
+    told = phone.succeeds("survey.sh", "cloudlet")
+    for line in (
+        "docker=running",
+        "docker_version=28.3.3",
+        "docker_at_boot=yes",
+        "docker_awaits_wifi=yes",
+        "user_may_use_docker=yes",
+        "daemon_json=e30=",
+        "wifi_device=wlan0",
+        "battery_percent=87",
+        "firewall_lets_in=3 192.168.8.12 4789",
+        "firewall_at_boot=3 192.168.8.12 4789",
+    ):
+        assert f"{line}\n" in told
+
+
+@pytest.mark.parametrize(
+    ("tool", "folder", "file", "rule"),
+    [
+        ("sudo", "etc", "etc/sudoers.d/zz-cloudlet-me", "me ALL=(ALL) NOPASSWD: ALL\n"),
+        ("doas", "etc/doas.d", "etc/doas.d/zz-cloudlet-me.conf", "permit nopass me\n"),
+        ("doas", "etc", "etc/doas.conf", "permit persist :wheel\npermit nopass me\n"),
+    ],
+)
+def test_the_rule_for_root_is_read_last(
+    phone: FakePhone, tool: str, folder: str, file: str, rule: str
+) -> None:
+    (phone.root / folder).mkdir(exist_ok=True)
+    phone.write("etc/doas.conf", "permit persist :wheel\n")
+    said = changes_nothing_again(phone, "root_rule.sh", tool, "me")
+    assert said == f"{phone.root}/{file}\n"
+    assert phone.read(file) == rule
+    assert stat.S_IMODE((phone.root / file).stat().st_mode) in (0o440, 0o400)

@@ -1,0 +1,220 @@
+"""The switch of a phone's wifi: what it is on in the end, what it keeps, and what is said."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_phone import SHELLS, FakePhone
+
+from components import shell
+
+PASSWORD = "my-secure-password"
+OLD: dict[str, Any] = {
+    "connection.id": "ut-public",
+    "connection.uuid": "old",
+    "802-11-wireless.ssid": "ut-public",
+    "802-11-wireless-security.psk": "",
+}
+STATIC = "192.168.8.12/24 192.168.8.1 192.168.8.1,1.1.1.1"
+
+
+class WifiPhone(FakePhone):
+    """On the open network ut-public; cloudlet is in the air too."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        super().__init__(folder, kind)
+        self.python("nmcli", Path(__file__).with_name("fake_nmcli.py"))
+        self.write("sys/class/net/wlan0/address", "02:c1:0d:00:00:12\n")
+        self.wifi = {
+            "air": {"ut-public": "", "cloudlet": PASSWORD},
+            "no_route": [],
+            "profiles": {"old": OLD},
+            "active": "old",
+            "made": 0,
+        }
+
+    @property
+    def wifi(self) -> dict[str, Any]:
+        return json.loads((self.state / "wifi.json").read_text())
+
+    @wifi.setter
+    def wifi(self, value: dict[str, Any]) -> None:
+        (self.state / "wifi.json").write_text(json.dumps(value))
+
+    def order(self, *forget: str, static: str = "", password: str = PASSWORD) -> str:
+        """Asks for cloudlet; the bounds are a second each, so that a test can wait for them."""
+        switch = self.text(shell.script("wifi_switch.sh"))
+        for bound in ("JOIN_SECONDS=45", "ROUTE_SECONDS=20", "CONFIRM_SECONDS=60"):
+            assert bound in switch
+            switch = switch.replace(bound, f"{bound.partition('=')[0]}=1")
+        return self.succeeds(
+            "wifi.sh", "join", "cloudlet", static, *forget, WIFI_PASSWORD=password, SWITCH=switch
+        ).strip()
+
+    def verdict(self, *, confirms: bool = True) -> str:
+        """What the phone says of itself in the end."""
+        deadline = time.monotonic() + 20
+        while (state := self.succeeds("wifi.sh", "result").strip()) in ("switching", "joined"):
+            assert time.monotonic() < deadline
+            if state == "joined" and confirms:
+                self.succeeds("wifi.sh", "confirm")
+            time.sleep(0.1)
+        return state
+
+    def active(self) -> dict[str, Any]:
+        return self.wifi["profiles"][self.wifi["active"]]
+
+
+@pytest.fixture(params=SHELLS)
+def phone(request: pytest.FixtureRequest, tmp_path: Path) -> WifiPhone:
+    return WifiPhone(tmp_path, request.param)
+
+
+def test_a_phone_joins_and_will_join_by_itself_before_all_others(phone: WifiPhone) -> None:
+    assert phone.order() == "switching"
+    assert phone.verdict() == "done"
+    profile = phone.active()
+    assert profile["connection.id"] == profile["802-11-wireless.ssid"] == "cloudlet"
+    assert profile["connection.autoconnect"] == "yes"
+    assert profile["connection.autoconnect-priority"] == "100"
+    assert profile["connection.autoconnect-retries"] == "0"
+    assert profile["802-11-wireless.powersave"] == "2"
+    assert profile["802-11-wireless.cloned-mac-address"] == "stable"
+    assert phone.order() == "right"
+
+
+def test_nothing_happens_on_a_phone_that_is_right(phone: WifiPhone) -> None:
+    phone.order("ut-public", static=STATIC)
+    phone.verdict()
+    assert phone.order("ut-public", static=STATIC) == "right"
+    before = phone.files()
+    assert phone.order("ut-public", static=STATIC) == "right"
+    assert phone.files() == before
+    assert [profile["connection.id"] for profile in phone.wifi["profiles"].values()] == ["cloudlet"]
+
+
+def test_an_address_can_be_given_for_good_and_taken_back(phone: WifiPhone) -> None:
+    phone.order(static=STATIC)
+    assert phone.verdict() == "done"
+    profile = phone.active()
+    assert profile["ipv4.method"] == "manual"
+    assert profile["ipv4.addresses"] == "192.168.8.12/24"
+    assert profile["ipv4.gateway"] == "192.168.8.1"
+    assert profile["ipv4.dns"] == "192.168.8.1,1.1.1.1"
+    assert phone.order() == "switching"
+    assert phone.verdict() == "done"
+    assert phone.active()["ipv4.method"] == "auto"
+
+
+def test_a_priority_is_put_back_without_leaving_the_network(phone: WifiPhone) -> None:
+    phone.order()
+    phone.verdict()
+    wifi = phone.wifi
+    key = wifi["active"]
+    wifi["profiles"][key] |= {"connection.autoconnect-priority": "3"}
+    phone.wifi = wifi
+    assert phone.order() == "right"
+    assert phone.wifi["active"] == key
+    assert phone.active()["connection.autoconnect-priority"] == "100"
+
+
+FAULTS = {
+    "wrong password": (
+        {"air": {"ut-public": "", "cloudlet": "another"}},
+        "could not join wifi 'cloudlet': it does not take the password; "
+        "check cloudlet:wifiPassword.",
+    ),
+    "absent": (
+        {"air": {"ut-public": ""}},
+        "could not join wifi 'cloudlet': there is no such network here; check cloudlet:wifi.ssid.",
+    ),
+    "leads nowhere": (
+        {"no_route": ["cloudlet"]},
+        "joined wifi 'cloudlet' but got no route to anywhere within 1 s; does its access point "
+        "give a gateway, or should cloudlet:wifi.static?",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_phone_keeps_the_profile_that_it_had_and_says_why(phone: WifiPhone, fault: str) -> None:
+    changes, message = FAULTS[fault]
+    phone.wifi = phone.wifi | changes
+    phone.order("ut-public")
+    assert phone.verdict() == f"failed {message} The phone is on wifi 'ut-public'"
+    assert phone.wifi["profiles"] == {"old": OLD}, "the old one as it was, and nothing beside it"
+    assert phone.wifi["active"] == "old"
+
+
+def test_a_profile_of_the_same_name_outlives_a_new_password_that_is_wrong(
+    phone: WifiPhone,
+) -> None:
+    phone.order()
+    phone.verdict()
+    before = phone.wifi["profiles"]
+    phone.order(password="not-this-one")
+    assert phone.verdict().startswith("failed could not join wifi 'cloudlet': it does not take")
+    assert phone.wifi["profiles"] == before
+    assert phone.active()["802-11-wireless-security.psk"] == PASSWORD
+
+
+def test_a_phone_that_nobody_reaches_on_the_new_network_goes_back(phone: WifiPhone) -> None:
+    phone.order()
+    assert phone.verdict(confirms=False) == (
+        "failed joined wifi 'cloudlet', but could not be reached there within 1 s; is this machine "
+        "on that network, and the phone's address right? The phone is on wifi 'ut-public'"
+    )
+    assert phone.wifi["profiles"] == {"old": OLD}
+
+
+def test_a_phone_keeps_its_hardware_address_where_its_profile_is_made_anew(
+    phone: WifiPhone,
+) -> None:
+    """NetworkManager makes a stable one of the profile's id: with it, the lease would go."""
+    wifi = phone.wifi
+    wifi["profiles"]["old"] = OLD | {
+        "connection.id": "home",
+        "802-11-wireless.ssid": "cloudlet",
+        "802-11-wireless-security.psk": PASSWORD,
+    }
+    phone.wifi = wifi
+    assert phone.order() == "switching"
+    assert phone.verdict() == "done"
+    assert phone.active()["802-11-wireless.cloned-mac-address"] == "02:c1:0d:00:00:12"
+    assert phone.order() == "right"
+
+
+def test_a_switch_that_was_cut_off_is_told_and_what_it_left_is_taken_away(
+    phone: WifiPhone,
+) -> None:
+    wifi = phone.wifi
+    wifi["profiles"]["half"] = OLD | {"connection.id": "cloudlet-candidate"}
+    phone.wifi = wifi
+    phone.write("run/cloudlet-wifi/state", "joined\n")
+    phone.write("run/cloudlet-wifi/pid", "999999\n")
+    assert phone.verdict() == "failed the switch of the wifi was cut off"
+    phone.order()
+    assert phone.verdict() == "done"
+    assert {profile["connection.id"] for profile in phone.wifi["profiles"].values()} == {
+        "ut-public",
+        "cloudlet",
+    }
+
+
+def test_the_password_is_given_to_no_command(phone: WifiPhone) -> None:
+    phone.order()
+    phone.verdict()
+    assert PASSWORD not in (phone.root.parent / "log").read_text()
+    for file in (phone.root / "run").rglob("*"):
+        assert not file.is_file() or PASSWORD not in file.read_text()
+
+
+def test_a_phone_without_networkmanager_is_told_what_to_do(tmp_path: Path) -> None:
+    phone = FakePhone(tmp_path, "dash")
+    assert phone.fails("wifi.sh", "join", "x", "", WIFI_PASSWORD=PASSWORD, SWITCH="") == (
+        "nmcli is missing; install NetworkManager on the phone, or leave cloudlet:wifi out"
+    )
