@@ -29,7 +29,7 @@ SECONDS = 600
 KINDS = {
     "phone-1": "sudo",
     "phone-2": "doas",
-    "phone-3": "sudo,systemd",
+    "phone-3": "sudo-rs,systemd",
     "phone-4": "sudo,firewall",
 }
 PHONES = tuple(KINDS)
