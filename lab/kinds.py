@@ -58,7 +58,7 @@ def require_same(wanted: Mapping[str, Kind], there: Mapping[str, Kind]) -> None:
     """Raises LabError with one line for each phone that is there and of another kind."""
     others = [
         f"{phone} is of the kind {there[phone]}, and a phone keeps its kind: "
-        f"`lab replace {phone} --kind {kind}` puts another in its place"
+        f"the command `replace {phone} --kind {kind}` puts another in its place"
         for phone, kind in wanted.items()
         if there.get(phone, kind) != kind
     ]
