@@ -15,18 +15,22 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import joining, leaving
-from .dynamic import Provider, tell
-from .engine_api import Engine, engine
+from .dynamic import Provider, tell, tell_once
+from .engine_api import Engine
 from .managers import (
     Access,
     any_manager,
     hosts_of,
     manager_of,
     nodes_by_id,
-    swarm_state,
     update_node,
 )
+from .memo import once
 from .ssh import Host, PhoneError
+from .survey import outdated, recent
+
+# A refresh reads all memberships within moments of each other.
+LIST_SECONDS = 5.0
 
 
 class MembershipProvider(Provider):
@@ -43,11 +47,12 @@ class MembershipProvider(Provider):
             node_id = joining.join(host, props, manager)
             joining.remove_twins(manager, node_id, host.name)
             _set_spec(manager, node_id, host.name, props)
+        outdated(host)
         return CreateResult(node_id, dict(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         if _olds["address"] != _news["address"]:
-            tell(
+            tell_once(
                 f"{_news['phone']['name']}: the swarm knows it at {_olds['address']}, and it is at "
                 f"{_news['address']}. Swarm cannot change that, so the phone leaves and joins again"
             )
@@ -55,12 +60,10 @@ class MembershipProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         host = Host.from_inputs(props["phone"])
-        try:
-            with manager_of(props) as manager:
-                node = nodes_by_id(manager).get(id_)
-        except PhoneError as error:
-            tell(str(error))
+        listed = once(("nodes", props["swarm_id"]), lambda: _listed(props), LIST_SECONDS)
+        if listed is None:
             return ReadResult(id_, props)
+        node = listed.get(id_)
         if node is None:
             tell(f"{host.name}: the managers do not list it any more")
         if node is None or _belongs_elsewhere(host, id_):
@@ -145,21 +148,26 @@ def _set_spec(manager: Engine, node_id: str, name: str, props: dict[str, Any]) -
         leaving.demote(manager, node_id, name, props["swarm_id"], staying=props["leaders"])
 
 
+def _listed(props: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """The managers' list, for every membership that is read at this time; ``None`` without one."""
+    try:
+        with manager_of(props) as manager:
+            return nodes_by_id(manager)
+    except PhoneError as error:
+        tell_once(str(error))
+        return None
+
+
 def _belongs_elsewhere(host: Host, node_id: str) -> bool:
     """Whether the phone says that it is not the node that the managers take it for.
 
-    A phone that does not answer is believed to be: it may be off for a while.
+    One that does not answer, or whose Docker does not, is believed: it may be off for a while.
     """
-    try:
-        with engine(host) as phone:
-            state = swarm_state(phone)
-    except PhoneError as error:
-        tell(str(error))
+    now = recent(host)
+    if now is None or not now.swarm.state or now.swarm.node_id == node_id:
         return False
-    if state["NodeID"] == node_id:
-        return False
-    now = f"node {state['NodeID']}" if state["NodeID"] else "in no swarm"
-    tell(f"{host.name}: the managers list it as node {node_id}, but the phone itself is {now}")
+    where = f"node {now.swarm.node_id}" if now.swarm.node_id else "in no swarm"
+    tell(f"{host.name}: the managers list it as node {node_id}, but the phone itself is {where}")
     return True
 
 

@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import quorum
-from .dynamic import Provider, changed_keys, tell
+from .dynamic import Provider, changed_keys, tell, tell_once
 from .engine_api import Engine, engine
 from .managers import (
     WAYS_OUT,
@@ -88,7 +88,7 @@ class SwarmInitProvider(Provider):
             with any_manager(hosts_of(props), id_) as client:
                 seen = {"reachability": managers_seen(client), **_tokens(client)}
         except PhoneError as error:
-            tell(str(error))
+            tell_once(str(error))
             return ReadResult(id_, props)
         return ReadResult(id_, {**props, **seen})
 

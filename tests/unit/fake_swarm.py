@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,12 +89,23 @@ class Swarm:
         raise PhoneError("no manager of the swarm answers")
 
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for module in (joining, leaving, membership, swarm_init):
+        for module in (joining, leaving, swarm_init):
             monkeypatch.setattr(module, "engine", self.engine)
         for module in (membership, swarm_init):
             monkeypatch.setattr(module, "any_manager", self.any_manager)
         monkeypatch.setattr(membership, "manager_of", self.manager_of)
+        monkeypatch.setattr(membership, "recent", self.recent)
+        monkeypatch.setattr(membership, "once", lambda _key, make, _seconds: make())
         monkeypatch.setattr(managers.time, "sleep", lambda _seconds: None)
+
+    def recent(self, host: Host) -> Any:
+        """What a survey says of the phone's own belief."""
+        if any(node.name == host.name and not node.on for node in self.nodes.values()):
+            return None
+        key = self.id_of(host.name)
+        return SimpleNamespace(
+            swarm=SimpleNamespace(state="active" if key else "inactive", node_id=key)
+        )
 
     def manager_of(self, props: dict[str, Any]) -> Any:
         hosts = [Host.from_inputs(manager) for manager in props["managers"]]
