@@ -35,14 +35,18 @@ swarm = Swarm(
     "swarm",
     SwarmArgs(
         members={
-            name: Member(phone=phone, role=lab.roles[name], labels=lab.labels[name])
+            name: Member(
+                phone=phone,
+                role=lab.roles[name],
+                labels=lab.labels[name],
+                availability=lab.availability[name],
+            )
             for name, phone in phones.items()
         },
         settings=lab.swarm,
     ),
 )
-entry = phones[lab.entry_phone]
-docker_provider = provider("entry", host=entry.host, after=swarm)
+docker_provider = provider("entry", access=swarm.access, after=swarm)
 for name, spec in lab.stacks.items():
     Stack(
         name,

@@ -16,14 +16,12 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import access, aspects, docker_config, wifi
-from .dynamic import Provider, run_script, tell
-from .memo import once
+from .dynamic import Provider, run_script, tell_once
 from .ssh import Host, PhoneError, connect
 from .survey import Survey, outdated, recent, survey
 
 # These travel to the provider for a repair, and come back into no state.
 SECRETS = ("password", "wifi_password")
-RUN_SECONDS = 3600.0
 
 
 class ConditionProvider(Provider):
@@ -41,7 +39,7 @@ class ConditionProvider(Provider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = aspects.differing(_olds, _news)
         for aspect in changed:
-            _tell_once(f"{_id}: {aspects.describe(aspect, _olds.get(aspect), _news.get(aspect))}")
+            tell_once(f"{_id}: {aspects.describe(aspect, _olds.get(aspect), _news.get(aspect))}")
         return DiffResult(changes=bool(changed))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -88,11 +86,6 @@ class Condition(Resource, module="cloudlet", name="Condition"):
             },
             opts,
         )
-
-
-def _tell_once(line: str) -> None:
-    """A run with a refresh compares twice, and its reader wants to know once."""
-    once(("told", line), lambda: tell(line), RUN_SECONDS)
 
 
 def _kept(props: Mapping[str, Any]) -> dict[str, Any]:

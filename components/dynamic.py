@@ -13,7 +13,11 @@ from typing import Any, ClassVar
 from pulumi.dynamic import DiffResult, ResourceProvider
 
 from . import shell
+from .memo import once
 from .ssh import PhoneError, Result, Session
+
+# Longer than any run.
+RUN_SECONDS = 24 * 3600.0
 
 
 class Provider(ResourceProvider):
@@ -66,3 +70,8 @@ def checked(session: Session, result: Result) -> str:
 def tell(message: str) -> None:
     """A line for the person who watches ``pulumi up``: the engine shows what a provider prints."""
     print(message, file=sys.stdout, flush=True)
+
+
+def tell_once(message: str) -> None:
+    """:func:`tell`, for what several resources find out, or one that is asked twice in a run."""
+    once(("told", message), lambda: tell(message), RUN_SECONDS)

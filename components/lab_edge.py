@@ -33,6 +33,7 @@ class LabArgs:
     password: pulumi.Output[str]
     roles: Mapping[str, str]
     labels: Mapping[str, Mapping[str, str]]
+    availability: Mapping[str, str]
     swarm: SwarmSettings
     stacks: Mapping[str, StackSpec]
     routing: str
@@ -72,11 +73,14 @@ def read(
         password=_password(lab),
         roles={name: phone.role for name, phone in lab.phones.items()},
         labels={name: dict(phone.labels) for name, phone in lab.phones.items()},
+        availability={name: phone.availability for name, phone in lab.phones.items()},
         swarm=SwarmSettings(
             address_pool=lab.swarm.address_pool,
             address_pool_mask=lab.swarm.address_pool_mask,
             certificate_expiry=parse_duration(lab.swarm.certificate_expiry),
             heartbeat=parse_duration(lab.swarm.heartbeat),
+            data_path_port=lab.swarm.data_path_port,
+            token_epoch=lab.token_epoch,
         ),
         stacks=stacks,
         routing=lab.routing,

@@ -11,10 +11,22 @@ from typing import Any
 import pulumi
 
 from .engine_api import Engine, EngineError, engine
-from .ssh import Host, PhoneError
+from .ssh import Host, PhoneError, UnreachableError
 
+PHONE_LABEL = "cloudlet.phone"
 ELECTION_SECONDS = 20.0
+# Each try to reach a phone that is off costs as long as a dial may take.
+AVOID_SECONDS = 30.0
 LEADERLESS = "the managers have no leader: their majority is lost"
+WAYS_OUT = (
+    "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets one "
+    "that is left go on alone"
+)
+
+# What this process found out; the resources of one run share it. Until when a phone is taken to be
+# silent and why, by host and port; the name of the manager that answered last, by swarm.
+_silent: dict[tuple[str, int], tuple[float, str]] = {}
+_last: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +34,7 @@ class Access:
     """How our dynamic resources reach a swarm: its id, and each manager's host properties."""
 
     swarm_id: pulumi.Output[str]
-    managers: list[pulumi.Output[dict[str, Any]]]
+    managers: pulumi.Output[list[dict[str, Any]]]
 
     def to_inputs(self) -> dict[str, Any]:
         """Properties of a dynamic resource, which :func:`manager_of` takes."""
@@ -31,40 +43,62 @@ class Access:
 
 def manager_of(props: Mapping[str, Any]) -> AbstractContextManager[Engine]:
     """:func:`any_manager` of the swarm that a dynamic resource's properties name."""
-    hosts = [Host.from_inputs(manager) for manager in props["managers"]]
-    return any_manager(hosts, props["swarm_id"])
+    return any_manager(hosts_of(props), props["swarm_id"])
+
+
+def hosts_of(props: Mapping[str, Any]) -> list[Host]:
+    """The hosts in ``managers`` of a dynamic resource's properties."""
+    return [Host.from_inputs(manager) for manager in props["managers"]]
 
 
 @contextmanager
-def any_manager(hosts: Sequence[Host], swarm_id: str) -> Generator[Engine]:
-    """The engine of the first of ``hosts`` that manages the swarm ``swarm_id``.
+def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Generator[Engine]:
+    """The engine of one of ``hosts`` that manages the swarm ``swarm_id``.
 
-    Managers without a leader are waited for: after a restart they elect one within seconds.
+    The one that did last is asked first, and the phone called ``shun`` only after all others: for
+    whoever is about to end its being a manager. Managers without a leader are waited for: after a
+    restart they elect one within seconds. A phone found silent is left out for a while.
 
     Raises:
-        PhoneError: none does; the message has each one's reason.
+        PhoneError: none does; the message has each one's reason, and what to do about it.
     """
     deadline = time.monotonic() + ELECTION_SECONDS
     while True:
-        reasons: list[str] = []
-        for host in hosts:
+        reasons = {host.name: _silence(host) for host in hosts}
+        last = _last.get(swarm_id)
+        asked = [host for host in hosts if not reasons[host.name]] or list(hosts)
+        for host in sorted(asked, key=lambda host: (host.name == shun, host.name != last)):
             opened = engine(host)
             try:
                 client = opened.__enter__()
             except PhoneError as error:
-                reasons.append(str(error))
+                reasons[host.name] = str(error)
+                if isinstance(error, UnreachableError):
+                    _silent[host.host, host.port] = time.monotonic() + AVOID_SECONDS, str(error)
                 continue
             try:
                 reason = _not_manager(client, swarm_id)
                 if reason is None:
+                    _last[swarm_id] = host.name
                     yield client
                     return
-                reasons.append(f"{host.name}: {reason}")
+                reasons[host.name] = f"{host.name}: {reason}"
             finally:
                 opened.__exit__(None, None, None)
-        if time.monotonic() > deadline or not any(LEADERLESS in reason for reason in reasons):
-            raise PhoneError("no manager of the swarm answers: " + "; ".join(reasons))
+        leaderless = any(LEADERLESS in reason for reason in reasons.values())
+        if time.monotonic() > deadline or not leaderless:
+            raise PhoneError(
+                "no manager of the swarm answers: "
+                + "; ".join(reason for reason in reasons.values() if reason)
+                + (f". {WAYS_OUT}" if leaderless else "")
+            )
         time.sleep(1)
+
+
+def _silence(host: Host) -> str:
+    """Why the phone was silent a moment ago; empty if it was not."""
+    until, reason = _silent.get((host.host, host.port), (0.0, ""))
+    return reason if time.monotonic() < until else ""
 
 
 def _not_manager(client: Engine, swarm_id: str) -> str | None:
@@ -100,6 +134,24 @@ def cluster_id(state: dict[str, Any]) -> str:
 def nodes_by_id(client: Engine) -> dict[str, dict[str, Any]]:
     """Every node that the managers list, as Docker's ``GET /nodes`` has it."""
     return {node["ID"]: node for node in client.get("/nodes")}
+
+
+def name_of(node: Mapping[str, Any]) -> str:
+    """The phone's name in the configuration; for a node that cloudlet never labelled, its id.
+
+    Not the hostname: phones of one kind come with the same.
+    """
+    labels: dict[str, str] = node["Spec"].get("Labels") or {}
+    return labels.get(PHONE_LABEL) or node["ID"]
+
+
+def managers_seen(client: Engine) -> dict[str, str]:
+    """How the managers see each other: ``reachable``, ``unreachable`` or ``unknown``, by name."""
+    return {
+        name_of(node): node["ManagerStatus"]["Reachability"]
+        for node in nodes_by_id(client).values()
+        if node.get("ManagerStatus")
+    }
 
 
 def update_spec(

@@ -64,6 +64,17 @@ def removal(
     )
 
 
+def change(
+    *, managers: AbstractSet[str], reachable: AbstractSet[str], wanted: AbstractSet[str]
+) -> Verdict:
+    """:func:`removal` of the managers that are not ``wanted``, after those that are have joined."""
+    leaving = managers - wanted
+    if not leaving or len(managers & reachable) < majority(len(managers)):
+        return removal(managers=managers, reachable=reachable, leaving=leaving)
+    joining = wanted - managers
+    return removal(managers=managers | joining, reachable=reachable | joining, leaving=leaving)
+
+
 def _sum(managers: int, answering: int) -> str:
     noun = "manager needs" if managers == 1 else "managers need"
     verb = "answers" if answering == 1 else "answer"

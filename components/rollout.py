@@ -35,7 +35,7 @@ class RolloutProvider(Provider):
     """Inputs ``service`` (its name), ``service_id``, ``spec_digest``, ``replicas`` (-1: global),
     ``grace_seconds``, ``managers``, ``swarm_id``."""
 
-    updates = ("replicas", "spec_digest")
+    updates = ("replicas", "spec_digest", "managers")
     replaces = ("service_id",)
 
     def create(self, props: dict[str, Any]) -> CreateResult:

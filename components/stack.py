@@ -15,7 +15,7 @@ import pulumi_docker as docker
 from .compose import Content, Service, StackSpec
 from .image import Image
 from .leftovers import remove_leftover
-from .membership import PHONE_LABEL
+from .managers import PHONE_LABEL
 from .rollout import Rollout, RolloutArgs, keep_scale
 from .service_args import Surroundings, service_args
 from .swarm import Swarm
@@ -69,7 +69,12 @@ class Stack(pulumi.ComponentResource):
         hooks = remove_leftover(kind, docker_name, args.spec.name, args.swarm.access)
         hooks.after_update = more.pop("after_update", None)
         return pulumi.ResourceOptions(
-            parent=self, provider=args.docker_provider, hooks=hooks, **more
+            parent=self,
+            provider=args.docker_provider,
+            hooks=hooks,
+            # Where the whole swarm goes, nothing in it needs a manager to be taken away first.
+            deleted_with=args.swarm.init,
+            **more,
         )
 
     def _network(self, name: str, key: str) -> pulumi.Input[str]:

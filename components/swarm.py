@@ -7,19 +7,28 @@ from dataclasses import dataclass
 
 import pulumi
 
-from .managers import Access
-from .membership import PHONE_LABEL, Membership, MembershipArgs
+from .known_managers import KnownManagers
+from .managers import PHONE_LABEL, Access
+from .membership import Membership, MembershipArgs
 from .phone import Phone
 from .swarm_init import SwarmInit, SwarmSettings
+
+# So many phones, managers first, are known as ways to the swarm: a worker of today may manage it
+# when those of today are gone.
+REACH = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A phone and its place: ``role`` is manager or worker, ``labels`` are the owner's."""
+    """A phone and its place: ``role`` is manager or worker, ``labels`` are the owner's.
+
+    ``availability`` is active, pause (no new tasks) or drain (no tasks).
+    """
 
     phone: Phone
     role: str
     labels: Mapping[str, str]
+    availability: str = "active"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +47,8 @@ class Swarm(pulumi.ComponentResource):
     """
 
     access: Access
+    init: SwarmInit
+    """What lives in the swarm is gone when this is: see ``deleted_with`` of Pulumi's options."""
     worker_token: pulumi.Output[str]
     manager_token: pulumi.Output[str]
 
@@ -45,34 +56,41 @@ class Swarm(pulumi.ComponentResource):
         self, name: str, args: SwarmArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cloudlet:index:Swarm", name, None, opts)
-        self._args = args
-        leading = [member for member in args.members.values() if member.role == "manager"]
-        init = SwarmInit(
-            f"{name}-init",
-            managers=[
-                pulumi.Output.all(member.phone.host, member.phone.address).apply(
+        self._leaders = [key for key, member in args.members.items() if member.role == "manager"]
+        leading = [args.members[key].phone for key in self._leaders]
+        others = [member.phone for member in args.members.values() if member.role != "manager"]
+        reach = [*leading, *others[: max(0, REACH - len(leading))]]
+        known = KnownManagers(
+            f"{name}-managers",
+            hosts=[
+                pulumi.Output.all(phone.host, phone.address).apply(
                     lambda known: {**known[0], "address": known[1]}
                 )
-                for member in leading
+                for phone in reach
             ],
-            settings=args.settings,
-            opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[member.phone for member in leading]
-            ),
+            managers=self._leaders,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        self.access = Access(swarm_id=init.id, managers=[member.phone.host for member in leading])
-        self.worker_token = pulumi.Output.secret(init.worker_token)
-        self.manager_token = pulumi.Output.secret(init.manager_token)
+        self.init = SwarmInit(
+            f"{name}-init",
+            managers=known.hosts,
+            leaders=self._leaders,
+            settings=args.settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=leading),
+        )
+        self.access = Access(swarm_id=self.init.id, managers=known.hosts)
+        self.worker_token = pulumi.Output.secret(self.init.worker_token)
+        self.manager_token = pulumi.Output.secret(self.init.manager_token)
 
         # One manager after the other: each changes the majority that the next one must find.
-        chain: list[pulumi.Resource] = [init]
+        chain: list[pulumi.Resource] = [self.init]
         for phone_name, member in args.members.items():
             if member.role == "manager":
                 chain = [self._membership(name, phone_name, member, chain)]
         for phone_name, member in args.members.items():
             if member.role != "manager":
                 self._membership(name, phone_name, member, chain)
-        self.register_outputs({"swarm_id": init.id})
+        self.register_outputs({"swarm_id": self.init.id})
 
     def _membership(
         self, name: str, phone_name: str, member: Member, after: list[pulumi.Resource]
@@ -92,6 +110,8 @@ class Swarm(pulumi.ComponentResource):
                 access=self.access,
                 role=member.role,
                 labels=labels,
+                availability=member.availability,
+                leaders=self._leaders,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[member.phone, *after]),
         )

@@ -1,32 +1,54 @@
-"""The swarm itself as a resource: found on a manager or initialised on the first one."""
+"""The swarm itself as a resource: found on a manager or initialised on the first one.
+
+Never rename this module: the state of every lab names it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from .dynamic import Provider, tell
-from .engine_api import engine
-from .managers import any_manager, cluster_id, swarm_state
+from . import quorum
+from .dynamic import Provider, changed_keys, tell, tell_once
+from .engine_api import Engine, engine
+from .managers import (
+    WAYS_OUT,
+    any_manager,
+    cluster_id,
+    hosts_of,
+    managers_seen,
+    swarm_state,
+)
 from .ssh import Host, PhoneError
 
 LISTEN = "0.0.0.0:2377"
 # The label by which a swarm is known as made here: another one must be neither used nor ended.
 OURS = "cloudlet.swarm"
+# What a swarm is made with and keeps for life, and the key of the configuration for each.
+FOR_LIFE = {
+    "address_pool": "addressPool",
+    "address_pool_mask": "addressPoolMask",
+    "data_path_port": "dataPathPort",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SwarmSettings:
-    """``address_pool`` in CIDR form; periods in nanoseconds, as Docker has them."""
+    """``address_pool`` in CIDR form; periods in nanoseconds, as Docker has them.
+
+    ``data_path_port`` is UDP; ``token_epoch`` any number: with another one, both tokens are new.
+    """
 
     address_pool: str
     address_pool_mask: int
     certificate_expiry: int
     heartbeat: int
+    data_path_port: int
+    token_epoch: int
 
     def to_inputs(self) -> dict[str, Any]:
         return {
@@ -35,57 +57,74 @@ class SwarmSettings:
             # Nanoseconds of a year do not survive as JSON numbers everywhere; text does.
             "certificate_expiry": str(self.certificate_expiry),
             "heartbeat": str(self.heartbeat),
+            "data_path_port": self.data_path_port,
         }
 
 
 class SwarmInitProvider(Provider):
-    """Inputs ``managers`` (hosts, each with its ``address``) and ``settings``."""
+    """Inputs ``managers`` (hosts by which the swarm is reached, each with its ``address``),
+    ``leaders`` (names of those that the configuration makes managers), ``settings``,
+    ``token_epoch``. Output ``reachability``: how a manager sees each one, as last refreshed."""
 
-    updates = ("managers", "settings")
+    updates = ("managers", "settings", "token_epoch")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        hosts = _hosts(props)
+        managers = [host for host in props["managers"] if host["name"] in props["leaders"]]
+        hosts = [Host.from_inputs(manager) for manager in managers]
         found = _existing(hosts)
         if found:
             tell(f"{hosts[0].name}: using the swarm {found} that is already there")
-        swarm_id = found or _initialise(
-            hosts[0], props["managers"][0]["address"], props["settings"]
-        )
-        return CreateResult(swarm_id, {**props, **_tokens(hosts, swarm_id)})
+        swarm_id = found or _initialise(hosts[0], managers[0]["address"], props["settings"])
+        with any_manager(hosts, swarm_id) as client:
+            return CreateResult(swarm_id, {**props, **_tokens(client)})
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        _refuse_what_is_for_life(_olds["settings"], _news["settings"])
+        _refuse_loss_of_majority(_olds.get("reachability") or {}, _news["leaders"])
+        return DiffResult(changes=bool(changed_keys(_olds, _news, self.updates)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:
-            return ReadResult(id_, {**props, **_tokens(_hosts(props), id_)})
+            with any_manager(hosts_of(props), id_) as client:
+                seen = {"reachability": managers_seen(client), **_tokens(client)}
         except PhoneError as error:
-            tell(str(error))
+            tell_once(str(error))
             return ReadResult(id_, props)
+        return ReadResult(id_, {**props, **seen})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        hosts = _hosts(_news)
-        for key in ("address_pool", "address_pool_mask"):
-            if _news["settings"][key] != _olds["settings"][key]:
-                raise PhoneError(
-                    "swarm.addressPool and swarm.addressPoolMask are set when a swarm is made and "
-                    f"cannot change after; put back {_olds['settings'][key]}, or destroy and up"
-                )
-        with any_manager(hosts, _id) as client:
+        rotate = _news["token_epoch"] != _olds.get("token_epoch", _news["token_epoch"])
+        with any_manager(hosts_of(_news), _id) as client:
             swarm = client.get("/swarm")
-            spec = {**swarm["Spec"], **_spec(_news["settings"], swarm["Spec"])}
-            client.post("/swarm/update", spec, version=swarm["Version"]["Index"])
-        return UpdateResult({**_news, **_tokens(hosts, _id)})
+            client.post(
+                "/swarm/update",
+                {**swarm["Spec"], **_spec(_news["settings"], swarm["Spec"])},
+                version=swarm["Version"]["Index"],
+                rotateWorkerToken=rotate,
+                rotateManagerToken=rotate,
+            )
+            kept = {"reachability": _olds.get("reachability")}
+            return UpdateResult({**_news, **kept, **_tokens(client)})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        for host in _hosts(_props):
+        silent: list[str] = []
+        left = False
+        for host in hosts_of(_props):
             try:
                 with engine(host) as client:
                     state = swarm_state(client)
                     # Without a majority a manager does not tell which swarm it is in.
                     if state["ControlAvailable"] and cluster_id(state) in (_id, ""):
                         client.post("/swarm/leave", force=True)
+                        left = True
             except PhoneError as error:
-                tell(
+                silent.append(
                     f"{error}\n{host.name}: when it is back, run `docker swarm leave --force` on it"
                 )
+        if not left:
+            # Else the last manager was found, and each other member was spoken of when it left.
+            for words in silent:
+                tell(words)
 
 
 class SwarmInit(Resource, module="cloudlet", name="SwarmInit"):
@@ -98,7 +137,8 @@ class SwarmInit(Resource, module="cloudlet", name="SwarmInit"):
         self,
         name: str,
         *,
-        managers: Sequence[pulumi.Input[dict[str, Any]]],
+        managers: pulumi.Input[Sequence[Mapping[str, Any]]],
+        leaders: Sequence[str],
         settings: SwarmSettings,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -106,8 +146,11 @@ class SwarmInit(Resource, module="cloudlet", name="SwarmInit"):
             SwarmInitProvider(),
             name,
             {
-                "managers": list(managers),
+                "managers": managers,
+                "leaders": list(leaders),
                 "settings": settings.to_inputs(),
+                "token_epoch": settings.token_epoch,
+                "reachability": None,
                 "worker_token": None,
                 "manager_token": None,
             },
@@ -118,8 +161,29 @@ class SwarmInit(Resource, module="cloudlet", name="SwarmInit"):
         )
 
 
-def _hosts(props: dict[str, Any]) -> list[Host]:
-    return [Host.from_inputs(manager) for manager in props["managers"]]
+def _refuse_what_is_for_life(olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+    for name, key in FOR_LIFE.items():
+        if name in olds and news[name] != olds[name]:
+            old = olds[name] if isinstance(olds[name], str) else f"{olds[name]:.0f}"
+            raise PhoneError(
+                f"swarm.{key} is set when a swarm is made and cannot change after; "
+                f"put back {old}, or destroy and up"
+            )
+
+
+def _refuse_loss_of_majority(seen: Mapping[str, str], leaders: Sequence[str]) -> None:
+    """So that a preview refuses already what the removal of a phone would refuse."""
+    verdict = quorum.change(
+        managers=seen.keys(),
+        reachable={name for name, state in seen.items() if state == "reachable"},
+        wanted=set(leaders),
+    )
+    if not verdict.keeps_majority:
+        raise PhoneError(
+            f"phones: {verdict.sum}, as the last refresh saw it, so the swarm would take no more "
+            "orders. Keep these managers until the others are back, or make other phones "
+            f"managers first; `pulumi refresh` looks again. {WAYS_OUT}"
+        )
 
 
 def _existing(hosts: Sequence[Host]) -> str:
@@ -155,6 +219,7 @@ def _initialise(host: Host, address: str, settings: dict[str, Any]) -> str:
                 "AdvertiseAddr": address,
                 "DefaultAddrPool": [settings["address_pool"]],
                 "SubnetSize": int(settings["address_pool_mask"]),
+                "DataPathPort": int(settings["data_path_port"]),
                 "Spec": {"Labels": {OURS: "true"}, **_spec(settings, {})},
             },
         )
@@ -172,7 +237,6 @@ def _spec(settings: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tokens(hosts: Sequence[Host], swarm_id: str) -> dict[str, str]:
-    with any_manager(hosts, swarm_id) as client:
-        tokens = client.get("/swarm")["JoinTokens"]
+def _tokens(client: Engine) -> dict[str, str]:
+    tokens = client.get("/swarm")["JoinTokens"]
     return {"worker_token": tokens["Worker"], "manager_token": tokens["Manager"]}

@@ -276,6 +276,8 @@ PhoneAddress = Annotated[str, AfterValidator(_phone_address), _IPV4]
 Network = Annotated[str, AfterValidator(_network), _text(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$")]
 Host = Annotated[str, AfterValidator(_host), _text(_HOST)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
+# As Docker limits it.
+DataPathPort = Annotated[int, Field(ge=1024, le=49151)]
 User = Annotated[str, AfterValidator(_user), _text(_USER)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]
 StackFile = Annotated[str, AfterValidator(_stack_file)]

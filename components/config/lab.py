@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from components.config.model import Cleanup, Engine, Role, Routing, Swarm
+from components.config.model import Availability, Cleanup, Engine, Role, Routing, Swarm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class Phone:
     ssh_port: int
     host_key: str | None
     labels: Mapping[str, str]
+    availability: Availability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ class Lab:
     entry_address: str
     engine: Engine
     swarm: Swarm
+    token_epoch: int
     cleanup: frozenset[Cleanup]
     warnings: tuple[str, ...]
 

@@ -15,7 +15,13 @@ from components import quorum
 from components.config import checks
 from components.config.fields import from_root
 from components.config.lab import Lab, Phone, Ssh, Stack, Static, Wifi
-from components.config.model import TEXT_KEYS, Configuration, WrittenPhone, WrittenStatic
+from components.config.model import (
+    NUMBER_KEYS,
+    TEXT_KEYS,
+    Configuration,
+    WrittenPhone,
+    WrittenStatic,
+)
 from components.config.problems import ConfigError, Problem, describe
 
 
@@ -49,6 +55,8 @@ def _parse(values: Mapping[str, str]) -> tuple[dict[str, object], list[Problem]]
                 raw[key] = text
         elif not text.strip() and key in _KEYS:
             problems.append(Problem(path=(key,), text="is empty; fill it in or remove the key"))
+        elif key in NUMBER_KEYS and re.fullmatch(r"-?[0-9]{1,9}", text.strip()):
+            raw[key] = int(text)
         elif looks_like_json:
             doubled: list[str] = []
             try:
@@ -139,6 +147,7 @@ def _lab(written: Configuration, root: Path) -> Lab:
         entry_address=written.entry_address or managers[0].address,
         engine=written.engine,
         swarm=written.swarm,
+        token_epoch=written.token_epoch,
         cleanup=frozenset(written.cleanup),
         warnings=_warnings(written, len(managers)),
     )
@@ -163,6 +172,7 @@ def _phone(name: str, written: WrittenPhone) -> Phone:
         ssh_port=22 if written.ssh is None else written.ssh.port,
         host_key=written.host_key,
         labels=MappingProxyType(dict(sorted(written.labels.items()))),
+        availability=written.availability,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from components.config import fields
 
 Role = Literal["manager", "worker"]
+Availability = Literal["active", "pause", "drain"]
 Routing = Literal["mesh", "host"]
 Cleanup = Literal["images", "volumes"]
 
@@ -50,6 +51,10 @@ class WrittenPhone(_Written):
     labels: dict[fields.Label, fields.LabelValue] = Field(
         default_factory=dict[str, str],
         description="the node's labels, for placement constraints (node.labels.NAME == VALUE)",
+    )
+    availability: Availability = Field(
+        default="active",
+        description="whether the phone takes services: active; pause, no new ones; drain, none",
     )
     ssh: PhoneSsh | None = Field(
         default=None, description="where SSH reaches the phone, if not at its address on port 22"
@@ -134,6 +139,9 @@ class Swarm(_Written):
     heartbeat: fields.Heartbeat = Field(
         default="20s", description="how often a node tells that it is alive; more forgives wifi"
     )
+    data_path_port: fields.DataPathPort = Field(
+        default=4789, description="the UDP port of the traffic between phones' containers"
+    )
 
 
 class Configuration(_Written):
@@ -170,6 +178,10 @@ class Configuration(_Written):
     )
     engine: Engine = Field(default_factory=Engine, description="Docker on every phone")
     swarm: Swarm = Field(default_factory=Swarm, description="what the swarm starts with")
+    token_epoch: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="raise it to make both join tokens anew, so that the old ones let nobody in",
+    )
     cleanup: list[Cleanup] = Field(
         default_factory=list[Cleanup],
         description="what destroy takes from the phones beyond what cloudlet set up",
@@ -177,5 +189,6 @@ class Configuration(_Written):
 
 
 # The program gets these as they stand; every other key arrives as JSON.
+NUMBER_KEYS = frozenset({"tokenEpoch"})
 TEXT_KEYS = frozenset({"password", "wifiPassword", "routing", "entryAddress"})
 SECRET_KEYS = ("password", "wifiPassword", "secrets")

@@ -13,7 +13,7 @@ NAME_OF_STACK = (
 NAME_OF_VARIABLE = "is no name for a variable; use letters, digits and underscores, no digit first"
 KEYS = (
     "cleanup, engine, entryAddress, password, phones, routing, secrets, ssh, stacks, swarm, "
-    "wifi, wifiPassword"
+    "tokenEpoch, wifi, wifiPassword"
 )
 
 # id: (what is changed in a sound configuration, the line that a person reads)
@@ -162,6 +162,19 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
     "heartbeat too short": (
         {"swarm": {"heartbeat": "100ms"}},
         "swarm.heartbeat: '100ms' is too short; Swarm needs at least 1s",
+    ),
+    "data path port below Docker's": (
+        {"swarm": {"dataPathPort": 80}},
+        "swarm.dataPathPort: 80 is too small; at least 1024",
+    ),
+    "data path port above Docker's": (
+        {"swarm": {"dataPathPort": 50000}},
+        "swarm.dataPathPort: 50000 is too large; at most 49151",
+    ),
+    "negative token epoch": ({"tokenEpoch": -1}, "tokenEpoch: -1 is too small; at least 0"),
+    "token epoch that is no number": (
+        {"tokenEpoch": "soon"},
+        "tokenEpoch: must be a whole number, not text",
     ),
     "address pool that is no network": (
         {"swarm": {"addressPool": "10.20.0.0"}},

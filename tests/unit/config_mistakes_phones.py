@@ -28,6 +28,10 @@ PHONES: dict[str, tuple[dict[str, Any], str]] = {
         {"phones/phone-1/role": "worker"},
         "phones: no phone is a manager; give one of them role: manager",
     ),
+    "unknown availability": (
+        {"phones/phone-1/availability": "drained"},
+        "phones.phone-1.availability: must be 'active', 'pause' or 'drain', not 'drained'",
+    ),
     "unknown role": (
         {"phones/phone-1/role": "manger"},
         "phones.phone-1.role: must be 'manager' or 'worker', not 'manger'",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from components import membership, swarm_init
+from components import joining, leaving, managers, membership, swarm_init
 from components.engine_api import EngineError
 from components.ssh import Host, PhoneError, UnreachableError
 
@@ -19,15 +20,25 @@ TOKENS = {"Manager": "token-manager", "Worker": "token-worker"}
 
 @dataclass(kw_only=True)
 class Node:
-    """A phone, as it sees itself (``swarm``) and as the managers see it."""
+    """A phone, as it sees itself (``swarm``) and as the managers see it.
+
+    ``phone`` is its name in the configuration, the hostname where that is left out.
+    """
 
     hostname: str
+    phone: str = ""
     role: str = "worker"
     swarm: str = SWARM
     on: bool = True
     listed: bool = True
     availability: str = "active"
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    address: str = ""
+    remote_managers: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.phone or self.hostname
 
     def entry(self, key: str) -> dict[str, Any]:
         reachability = "reachable" if self.on else "unreachable"
@@ -36,34 +47,41 @@ class Node:
             "ID": key,
             "Version": {"Index": 1},
             "Description": {"Hostname": self.hostname},
-            "Status": {"State": "ready" if self.on and self.swarm == SWARM else "down"},
+            "Status": {
+                "State": "ready" if self.on and self.swarm == SWARM else "down",
+                "Addr": self.address or "0.0.0.0",
+            },
             "Spec": {"Role": self.role, "Availability": self.availability, "Labels": self.labels},
             "ManagerStatus": manages if self.role == "manager" else None,
         }
 
 
 class Swarm:
-    """Nodes by id. ``log`` has what was asked of the engines, in order."""
+    """Nodes by id. ``log`` has what was asked of the engines, in order; ``bodies`` and
+    ``queries`` what came with it."""
 
     def __init__(self, **nodes: Node) -> None:
         self.nodes = nodes
         self.log: list[str] = []
+        self.bodies: list[Any] = []
+        self.queries: list[dict[str, Any]] = []
 
-    def id_of(self, hostname: str) -> str:
+    def id_of(self, name: str) -> str:
         return next(
-            (key for key, node in self.nodes.items() if node.hostname == hostname and node.swarm),
-            "",
+            (key for key, node in self.nodes.items() if node.name == name and node.swarm), ""
         )
 
     @contextmanager
     def engine(self, host: Host) -> Generator[Engine]:
-        if any(node.hostname == host.name and not node.on for node in self.nodes.values()):
+        if any(node.name == host.name and not node.on for node in self.nodes.values()):
             raise UnreachableError(f"{host.name} does not answer")
         yield Engine(self, host.name)
 
     @contextmanager
-    def any_manager(self, hosts: Sequence[Host], swarm_id: str) -> Generator[Engine]:
-        for host in hosts:
+    def any_manager(
+        self, hosts: Sequence[Host], swarm_id: str, *, shun: str = ""
+    ) -> Generator[Engine]:
+        for host in sorted(hosts, key=lambda host: host.name == shun):
             node = self.nodes.get(self.id_of(host.name))
             if node and node.on and node.role == "manager" and node.swarm == swarm_id:
                 yield Engine(self, host.name)
@@ -71,11 +89,23 @@ class Swarm:
         raise PhoneError("no manager of the swarm answers")
 
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(membership, "engine", self.engine)
-        monkeypatch.setattr(swarm_init, "engine", self.engine)
+        for module in (joining, leaving, swarm_init):
+            monkeypatch.setattr(module, "engine", self.engine)
         for module in (membership, swarm_init):
             monkeypatch.setattr(module, "any_manager", self.any_manager)
         monkeypatch.setattr(membership, "manager_of", self.manager_of)
+        monkeypatch.setattr(membership, "recent", self.recent)
+        monkeypatch.setattr(membership, "once", lambda _key, make, _seconds: make())
+        monkeypatch.setattr(managers.time, "sleep", lambda _seconds: None)
+
+    def recent(self, host: Host) -> Any:
+        """What a survey says of the phone's own belief."""
+        if any(node.name == host.name and not node.on for node in self.nodes.values()):
+            return None
+        key = self.id_of(host.name)
+        return SimpleNamespace(
+            swarm=SimpleNamespace(state="active" if key else "inactive", node_id=key)
+        )
 
     def manager_of(self, props: dict[str, Any]) -> Any:
         hosts = [Host.from_inputs(manager) for manager in props["managers"]]
@@ -104,13 +134,24 @@ class Engine:
                 return []
         raise AssertionError(path)
 
-    def post(self, path: str, body: Any = None, **_query: Any) -> None:
+    def post(self, path: str, body: Any = None, **query: Any) -> None:
         swarm, key = self._swarm, self._swarm.id_of(self.phone)
         swarm.log.append(f"{self.phone}: POST {path}")
+        swarm.bodies.append(body)
+        swarm.queries.append(query)
         match path.strip("/").split("/"):
             case ["swarm", "join"]:
                 role = {token: name for name, token in TOKENS.items()}[body["JoinToken"]].lower()
-                swarm.nodes[f"id-{len(swarm.nodes)}"] = Node(hostname=self.phone, role=role)
+                known = next(
+                    (node for node in swarm.nodes.values() if node.name == self.phone), None
+                )
+                swarm.nodes[f"id-{len(swarm.nodes)}"] = Node(
+                    hostname=known.hostname if known else self.phone, phone=self.phone, role=role
+                )
+            case ["swarm", "init"]:
+                swarm.nodes["first"] = Node(hostname=self.phone, role="manager")
+            case ["swarm", "update"]:
+                pass
             case ["swarm", "leave"]:
                 swarm.nodes[key].swarm = ""
             case ["nodes", other, "update"]:
@@ -134,6 +175,8 @@ class Engine:
             return {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False}
         control = node.role == "manager"
         state = {"NodeID": key, "LocalNodeState": "active", "ControlAvailable": control}
+        state["RemoteManagers"] = [{"NodeID": "x", "Addr": addr} for addr in node.remote_managers]
+        if not control or node.swarm == "lost":
+            return state
         labels = {} if node.swarm == "theirs" else {swarm_init.OURS: "true"}
-        cluster = {"ID": node.swarm, "Spec": {"Labels": labels}}
-        return state | ({"Cluster": cluster} if control else {})
+        return state | {"Cluster": {"ID": node.swarm, "Spec": {"Labels": labels}}}

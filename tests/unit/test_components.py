@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +26,8 @@ SETTINGS = SwarmSettings(
     address_pool_mask=24,
     certificate_expiry=31_536_000_000_000_000,
     heartbeat=20_000_000_000,
+    data_path_port=4789,
+    token_epoch=0,
 )
 STACK = """
 services:
@@ -79,7 +83,7 @@ def lab(routing: str = "host") -> Recorder:
             StackArgs(
                 spec=spec,
                 swarm=swarm,
-                docker_provider=provider("entry", host=phones["one"].host, after=swarm),
+                docker_provider=provider("entry", access=swarm.access, after=swarm),
                 routing=routing,
                 entry_phone="one",
                 secret_values=frozenset({DATABASE_PASSWORD}),
@@ -163,9 +167,21 @@ def test_each_phone_has_one_membership_with_its_labels(made: Recorder) -> None:
     }
 
 
-def test_the_swarm_is_spoken_to_through_every_manager(made: Recorder) -> None:
+def test_the_swarm_is_spoken_to_through_every_manager_then_the_other_phones(made: Recorder) -> None:
     names = [manager["name"] for manager in made.one("swarm-three").inputs["managers"]]
-    assert names == ["one", "two", "three"][:2]
+    assert names == ["one", "two", "three"]
+
+
+def test_docker_is_reached_through_whichever_manager_answers(made: Recorder) -> None:
+    inputs = made.one("entry").inputs
+    assert inputs["host"] == "ssh://cloudlet@127.0.0.1:2201"
+    options = json.loads(inputs["sshOpts"])
+    (proxy,) = [option for option in options if option.startswith("ProxyCommand=")]
+    place = f"127.0.0.1,2201,{HOST_KEY.split()[1]}"
+    assert shlex.split(proxy.removeprefix("ProxyCommand=")) == [
+        *("python3", "-IS", "components/dial.py", "swarm-init-id", "cloudlet", "~/.ssh/id"),
+        *(place, place, place),
+    ]
 
 
 def test_join_tokens_are_secret() -> None:

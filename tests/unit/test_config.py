@@ -68,6 +68,10 @@ def test_the_error_is_its_problems_line_by_line(root: Path) -> None:
     assert str(caught.value) == "\n".join(caught.value.problems)
 
 
+def test_a_token_epoch_is_a_number_though_pulumi_hands_it_as_text(root: Path) -> None:
+    assert sound(root, tokenEpoch=3).token_epoch == 3
+
+
 def test_defaults_are_filled_in(root: Path) -> None:
     lab = sound(root)
     phone = lab.phones["phone-2"]
@@ -79,6 +83,7 @@ def test_defaults_are_filled_in(root: Path) -> None:
     )
     assert phone.host_key is None
     assert dict(phone.labels) == {}
+    assert (phone.availability, lab.token_epoch) == ("active", 0)
     assert (lab.routing, lab.entry_address, lab.cleanup) == ("mesh", "192.168.8.11", frozenset())
     assert lab.engine.model_dump() == {
         "registry_mirror": None,
@@ -90,6 +95,7 @@ def test_defaults_are_filled_in(root: Path) -> None:
         "address_pool_mask": 24,
         "certificate_expiry": "8760h",
         "heartbeat": "20s",
+        "data_path_port": 4789,
     }
     assert lab.warnings == ()
 

@@ -9,7 +9,6 @@ from fake_swarm import SWARM, Node, Swarm
 
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
-from components.swarm_init import SwarmInitProvider
 
 PROVIDER = MembershipProvider()
 
@@ -19,14 +18,16 @@ def host(name: str) -> dict[str, Any]:
 
 
 def props(name: str, role: str = "worker", **changes: Any) -> dict[str, Any]:
+    managers = [{**host(f"m{n}"), "address": f"10.0.1.{n}"} for n in (1, 2, 3)]
     return {
         "phone": host(name),
         "address": f"10.0.0.{name[-1]}",
-        "managers": [host("m1"), host("m2"), host("m3")],
+        "managers": managers,
+        "leaders": ["m1", "m2", "m3"],
         "swarm_id": SWARM,
         "role": role,
         "availability": "active",
-        "labels": {"shelf": "top"},
+        "labels": {"shelf": "top", "cloudlet.phone": name},
         **changes,
     }
 
@@ -40,6 +41,8 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Swarm:
         c=Node(hostname="m3", role="manager"),
         d=Node(hostname="w1"),
     )
+    for node in made.nodes.values():
+        node.labels = {"cloudlet.phone": node.name}
     made.patch(monkeypatch)
     return made
 
@@ -47,7 +50,8 @@ def swarm(monkeypatch: pytest.MonkeyPatch) -> Swarm:
 def test_a_phone_outside_joins_with_its_role_and_labels(swarm: Swarm) -> None:
     made = PROVIDER.create(props("w2"))
     node = swarm.nodes[made.id]
-    assert (node.hostname, node.role, node.labels) == ("w2", "worker", {"shelf": "top"})
+    assert (node.hostname, node.role) == ("w2", "worker")
+    assert node.labels == {"shelf": "top", "cloudlet.phone": "w2"}
 
 
 def test_a_phone_that_is_a_member_already_does_not_join_again(swarm: Swarm) -> None:
@@ -69,11 +73,79 @@ def test_a_manager_of_somebody_elses_swarm_is_left_alone(swarm: Swarm) -> None:
     assert swarm.log == []
 
 
-def test_a_dead_entry_of_the_same_phone_is_taken_off_the_list(swarm: Swarm) -> None:
-    swarm.nodes["old"] = Node(hostname="w2", role="manager", swarm="")
+@pytest.mark.parametrize("role", ["worker", "manager"])
+def test_a_dead_entry_of_the_same_phone_is_taken_off_the_list(swarm: Swarm, role: str) -> None:
+    labels = {"cloudlet.phone": "w2"}
+    swarm.nodes["old"] = Node(hostname="other", phone="w2", role=role, swarm="", labels=labels)
     made = PROVIDER.create(props("w2"))
     assert "old" not in swarm.nodes
     assert made.id in swarm.nodes
+
+
+def test_what_a_join_that_was_cut_off_left_is_taken_off_the_list(swarm: Swarm) -> None:
+    swarm.nodes["old"] = Node(hostname="w2", swarm="")
+    PROVIDER.create(props("w2"))
+    assert "old" not in swarm.nodes
+
+
+def test_another_phone_of_the_same_hostname_stays_though_it_is_off(swarm: Swarm) -> None:
+    swarm.nodes["d"].hostname = "oneplus-enchilada"
+    swarm.nodes["d"].on = False
+    swarm.nodes["seen"] = Node(hostname="oneplus-enchilada", phone="w2", swarm="")
+    PROVIDER.create(props("w2"))
+    assert "d" in swarm.nodes
+
+
+def test_a_phone_that_is_in_no_swarm_is_gone_whatever_the_managers_list(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["d"].swarm = ""
+    assert PROVIDER.read("d", props("w1")).id is None
+    assert "w1: the managers list it as node d, but the phone itself is in no swarm" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_phone_that_is_another_node_by_now_is_gone(swarm: Swarm) -> None:
+    swarm.nodes["d"].swarm = ""
+    swarm.nodes["e"] = Node(hostname="w1")
+    assert PROVIDER.read("d", props("w1")).id is None
+
+
+def test_a_member_that_is_off_stays_one(swarm: Swarm) -> None:
+    swarm.nodes["d"].on = False
+    assert PROVIDER.read("d", props("w1")).id == "d"
+
+
+def test_an_address_that_the_swarm_does_not_know_is_explained_and_replaces(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["d"].address = "10.9.9.9"
+    seen = PROVIDER.read("d", props("w1")).outs
+    assert seen is not None
+    assert PROVIDER.diff("d", seen, props("w1")).replaces == ["address"]
+    assert "w1: the swarm knows it at 10.9.9.9, and it is at 10.0.0.1." in capsys.readouterr().out
+
+
+def test_a_manager_of_our_own_swarm_that_is_not_listed_leaves_and_joins(swarm: Swarm) -> None:
+    swarm.nodes["x"] = Node(hostname="w2", role="manager", listed=False)
+    PROVIDER.create(props("w2"))
+    assert swarm.log.index("w2: POST /swarm/leave") < swarm.log.index("w2: POST /swarm/join")
+
+
+@pytest.mark.parametrize(("remote", "ours"), [("10.0.1.2:2377", True), ("10.7.7.7:2377", False)])
+def test_a_manager_without_a_majority_is_known_by_the_others_that_it_names(
+    swarm: Swarm, remote: str, ours: bool
+) -> None:
+    swarm.nodes["x"] = Node(
+        hostname="w2", role="manager", swarm="lost", listed=False, remote_managers=(remote,)
+    )
+    if ours:
+        PROVIDER.create(props("w2"))
+        assert "w2: POST /swarm/leave" in swarm.log
+    else:
+        with pytest.raises(PhoneError, match="w2 manages another swarm"):
+            PROVIDER.create(props("w2"))
 
 
 def test_a_node_that_the_managers_no_longer_list_is_gone(swarm: Swarm) -> None:
@@ -100,6 +172,19 @@ def test_promotion_happens_in_place(swarm: Swarm) -> None:
     PROVIDER.update("d", props("w1"), props("w1", "manager"))
     assert swarm.nodes["d"].role == "manager"
     assert not any("join" in line for line in swarm.log)
+
+
+def test_a_phone_that_is_off_is_not_promoted(swarm: Swarm) -> None:
+    swarm.nodes["d"].on = False
+    with pytest.raises(PhoneError, match="w1 is down, so it cannot become a manager"):
+        PROVIDER.update("d", props("w1"), props("w1", "manager"))
+    assert swarm.nodes["d"].role == "worker"
+
+
+def test_a_dead_manager_that_is_to_go_goes_first_where_a_demotion_needs_it(swarm: Swarm) -> None:
+    swarm.nodes["c"].on = False
+    PROVIDER.update("b", props("m2", "manager"), props("m2", leaders=["m1"]))
+    assert {key for key, node in swarm.nodes.items() if node.role == "manager"} == {"a"}
 
 
 def test_demotion_that_would_lose_the_majority_is_refused_with_the_sum(swarm: Swarm) -> None:
@@ -145,49 +230,13 @@ def test_removal_goes_on_when_no_manager_answers(
     assert "w1: could not be taken off the managers' list" in capsys.readouterr().out
 
 
-def test_managers_of_two_swarms_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Swarm(
-        a=Node(hostname="m1", role="manager"), b=Node(hostname="m2", role="manager", swarm="two")
-    )
-    made.patch(monkeypatch)
-    with pytest.raises(PhoneError, match=r"in different swarms \(m1 in swarm-1, m2 in two\)"):
-        SwarmInitProvider().create({"managers": [host("m1"), host("m2")], "settings": {}})
-
-
-def test_a_swarm_that_somebody_else_made_is_neither_used_nor_ended(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made = Swarm(a=Node(hostname="m1", role="manager", swarm="theirs"))
-    made.patch(monkeypatch)
-    with pytest.raises(PhoneError, match=r"m1 manages a swarm that cloudlet did not make"):
-        SwarmInitProvider().create({"managers": [host("m1")], "settings": {}})
-    assert made.log == []
-
-
-def test_a_swarm_that_is_there_is_used(swarm: Swarm) -> None:
-    managers = [host(name) for name in ("m1", "m2", "m3")]
-    made = SwarmInitProvider().create({"managers": managers, "settings": {}})
-    assert made.id == SWARM
-    assert swarm.log == []
-
-
-def test_the_address_pool_of_a_living_swarm_cannot_be_changed(swarm: Swarm) -> None:
-    old = {"managers": [host("m1")], "settings": {"address_pool": "10.20.0.0/16"}}
-    new = {"managers": [host("m1")], "settings": {"address_pool": "10.30.0.0/16"}}
-    for settings in (old["settings"], new["settings"]):
-        assert isinstance(settings, dict)
-        settings["address_pool_mask"] = 24
-    with pytest.raises(PhoneError, match=r"swarm\.addressPool"):
-        SwarmInitProvider().update(SWARM, old, new)
-
-
 def test_a_manager_is_removed_although_another_one_is_dead(
     swarm: Swarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     swarm.nodes["b"].on = False
     PROVIDER.delete("c", props("m3", "manager"))
     assert set(swarm.nodes) == {"a", "d"}
-    assert "m2 is down and no longer a manager" in capsys.readouterr().out
+    assert "m2 is down, so it is no manager any more and m3 may go" in capsys.readouterr().out
 
 
 def test_a_worker_leaves_although_the_majority_of_managers_is_lost(
