@@ -3,6 +3,7 @@ STACK ?= dev
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PULUMI = $(PYTHON) -m toolchain pulumi --
+OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
 .PHONY: help ready lab up preview refresh down status test test-unit test-lab test-long lint env clean
@@ -31,8 +32,8 @@ down: ## take away what `make up` brought; the simulated phones too
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
 
-status: ## the simulated phones: running or not, and where to reach them
-	@$(PYTHON) -m lab status
+status: ready ## every phone as it is now, those that do not answer too
+	@$(OPERATIONS) status
 
 lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .

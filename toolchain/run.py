@@ -71,7 +71,11 @@ def _prepare(program: str, environment: dict[str, str], state: Path, about: Targ
     # Where anybody may still be writing, what looks damaged may just not be whole yet.
     alone = all(standing is locks.Standing.LEFT_BEHIND for standing in left)
     if plain and alone and checkpoint.restore(path, killed=bool(left)):
-        print(f"The last run was killed while it wrote the state of {stack}: its copy is used.")
+        # Not among what pulumi prints itself, which a program may read as JSON.
+        print(
+            f"The last run was killed while it wrote the state of {stack}: its copy is used.",
+            file=sys.stderr,
+        )
     if state_file(state, about.project, stack) is None:
         _make_stack(program, environment, about, stack)
         return []

@@ -1,0 +1,101 @@
+"""The swarm's members as its managers list them: what anybody else believes counts for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from components.engine_api import engine
+from components.managers import nodes_by_id
+from components.membership import PHONE_LABEL
+from components.ssh import Host, PhoneError
+
+from .errors import OperationError
+from .parallel import gather
+
+LIST_SECONDS = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One entry of the list.
+
+    ``phone`` is the phone's name in its lab, empty for a node that cloudlet did not make a member.
+    ``state`` is ready, down, unknown or disconnected. ``reachable`` is whether the other managers
+    hear it, which says nothing of a worker. ``index`` grows with every change of the entry.
+    """
+
+    id: str
+    phone: str
+    hostname: str
+    role: str
+    state: str
+    availability: str
+    leader: bool
+    reachable: bool
+    index: int
+
+
+def parse(nodes: Iterable[dict[str, Any]]) -> list[Node]:
+    """The entries of Docker's ``GET /nodes``."""
+    parsed: list[Node] = []
+    for node in nodes:
+        manages: dict[str, Any] = node.get("ManagerStatus") or {}
+        labels: dict[str, str] = node["Spec"].get("Labels") or {}
+        parsed.append(
+            Node(
+                id=node["ID"],
+                phone=labels.get(PHONE_LABEL, ""),
+                hostname=node["Description"].get("Hostname", ""),
+                role=node["Spec"]["Role"],
+                state=node["Status"]["State"],
+                availability=node["Spec"]["Availability"],
+                leader=manages.get("Leader", False),
+                reachable=manages.get("Reachability") == "reachable",
+                index=node["Version"]["Index"],
+            )
+        )
+    return parsed
+
+
+def listed_by(host: Host, seconds: float = LIST_SECONDS) -> list[Node]:
+    """The list as this manager has it.
+
+    Raises:
+        PhoneError: it does not answer, is no manager, or the managers have no majority.
+    """
+    with engine(host, seconds) as client:
+        return parse(nodes_by_id(client).values())
+
+
+def listed(managers: Sequence[Host], seconds: float = LIST_SECONDS) -> list[Node]:
+    """The list as the first of ``managers`` has it that gives one; all are asked at once.
+
+    Raises:
+        OperationError: none does; the message has each one's reason.
+    """
+    answers = gather(
+        {host.name: partial(listed_by, host, seconds) for host in managers},
+        seconds,
+        lambda answers: first_list(answers.values()) is not None,
+    )
+    nodes = first_list(answers.values())
+    if nodes is None:
+        raise OperationError(no_list(managers, answers, seconds))
+    return nodes
+
+
+def first_list(answers: Iterable[list[Node] | PhoneError]) -> list[Node] | None:
+    """The first answer that is a list."""
+    return next((answer for answer in answers if not isinstance(answer, PhoneError)), None)
+
+
+def no_list(
+    managers: Sequence[Host], answers: Mapping[str, list[Node] | PhoneError], seconds: float
+) -> str:
+    """Why no manager gave its list, as a sentence."""
+    silent = f"gave no answer within {seconds:.0f} s"
+    reasons = [str(answers.get(host.name, f"{host.name}: {silent}")) for host in managers]
+    return "No manager tells who is in the swarm" + (f": {'; '.join(reasons)}" if reasons else "")
