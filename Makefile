@@ -6,7 +6,7 @@ PULUMI = $(PYTHON) -m toolchain pulumi --
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down status test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down status drill-reboot recover test test-unit test-lab test-long lint env clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,12 @@ down: ## take away what `make up` brought; the simulated phones too
 
 status: ready ## every phone as it is now, those that do not answer too
 	@$(OPERATIONS) status
+
+drill-reboot: ready ## reboot PHONE=...; it must be back in the swarm by itself within 60 s
+	@$(OPERATIONS) drill-reboot "$(PHONE)"
+
+recover: ready ## majority lost for good: let manager PHONE=... go on alone (YES=1: do not ask)
+	@$(OPERATIONS) recover "$(PHONE)" $(if $(YES),--yes)
 
 lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import status
+from . import reboot, recover, status
 from .errors import OperationError
 from .labs import open_lab
 from .pulumi_cli import PulumiStack
@@ -23,18 +23,47 @@ def parser() -> argparse.ArgumentParser:
     commands = made.add_subparsers(required=True, metavar="COMMAND")
 
     def command(
-        name: str, text: str, do: Callable[[PulumiStack, argparse.Namespace], None]
+        name: str,
+        text: str,
+        do: Callable[[PulumiStack, argparse.Namespace], None],
+        *,
+        phone: bool = False,
     ) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text)
         one.set_defaults(do=do)
+        if phone:
+            one.add_argument("phone", metavar="PHONE", type=_phone, help="such as phone-2")
         return one
 
     command("status", "every phone as it is now", _status)
+    command("drill-reboot", "reboot a phone; it must be back by itself", _drill_reboot, phone=True)
+    command("recover", "let one manager go on alone", _recover, phone=True).add_argument(
+        "--yes", action="store_true", help="do not ask"
+    )
     return made
 
 
 def _status(stack: PulumiStack, _arguments: argparse.Namespace) -> None:
     print(status.report(open_lab(stack)))
+
+
+def _drill_reboot(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    took = reboot.drill(open_lab(stack), arguments.phone, _tell)
+    print(f"{arguments.phone} was back in the swarm {took:.0f} s after its reboot")
+
+
+def _recover(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    recover.recover(open_lab(stack), arguments.phone, _tell, yes=arguments.yes)
+
+
+def _phone(name: str) -> str:
+    if not name:
+        raise OperationError("say which phone, as in PHONE=phone-2")
+    return name
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

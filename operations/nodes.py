@@ -96,6 +96,6 @@ def no_list(
     managers: Sequence[Host], answers: Mapping[str, list[Node] | PhoneError], seconds: float
 ) -> str:
     """Why no manager gave its list, as a sentence."""
-    silent = f"gave no answer within {seconds:.0f} s"
+    silent = f"gave no list within {seconds:.0f} s; is the majority of the managers lost?"
     reasons = [str(answers.get(host.name, f"{host.name}: {silent}")) for host in managers]
     return "No manager tells who is in the swarm" + (f": {'; '.join(reasons)}" if reasons else "")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from components import config
 from components.config.lab import Phone
 from components.survey import Docker, Survey, SwarmBelief, Wifi
+from operations.labs import Lab, hosts
 from operations.nodes import Node
+from operations.pulumi_cli import PulumiStack
 
 
 def phone(name: str, role: Any = "worker") -> Phone:
@@ -71,3 +77,20 @@ def seen(name: str, **changes: Any) -> Survey:
         battery_celsius=31.5,
     )
     return replace(survey, **changes)
+
+
+def lab(folder: Path, roles: Mapping[str, str], *, swarm_id: str = "") -> Lab:
+    """A lab called ``lab`` that nobody reaches."""
+    values = {
+        "phones": json.dumps(
+            {name: {"address": phone(name).address, "role": role} for name, role in roles.items()}
+        ),
+        "ssh": json.dumps({"user": "cloudlet", "privateKeyFile": str(folder / "key")}),
+    }
+    configured = config.load(values, root=folder)
+    return Lab(
+        stack=PulumiStack(name="lab", config_file=folder / "Pulumi.lab.yaml"),
+        configured=configured,
+        hosts=hosts(configured, {}),
+        swarm_id=swarm_id,
+    )
