@@ -6,7 +6,7 @@ PULUMI = $(PYTHON) -m toolchain pulumi --
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down status drill-reboot recover test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down status adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,11 +35,20 @@ down: ## take away what `make up` brought; the simulated phones too
 status: ready ## every phone as it is now, those that do not answer too
 	@$(OPERATIONS) status
 
+adopt: ready ## first contact with PHONE=... over its USB cable (USB=... if not 172.16.42.1)
+	@$(OPERATIONS) adopt "$(PHONE)" $(if $(USB),--cable "$(USB)") $(if $(YES),--yes)
+
 drill-reboot: ready ## reboot PHONE=...; it must be back in the swarm by itself within 60 s
 	@$(OPERATIONS) drill-reboot "$(PHONE)"
 
 recover: ready ## majority lost for good: let manager PHONE=... go on alone (YES=1: do not ask)
 	@$(OPERATIONS) recover "$(PHONE)" $(if $(YES),--yes)
+
+backup: ready ## swarm, Pulumi's state and the lab's file in one encrypted file (FILE=...)
+	@$(OPERATIONS) backup $(if $(FILE),--file "$(FILE)") $(if $(YES),--yes)
+
+restore: ready ## bring the lab back from FILE=..., onto replaced phones too
+	@$(OPERATIONS) restore "$(FILE)" $(if $(YES),--yes)
 
 lint: ready ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .

@@ -28,7 +28,7 @@ class ContactProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])
-        contacted = _contact(host, props["password"])
+        contacted = first_contact(host, props["password"])
         if not host.host_key:
             tell(
                 f"{host.name}: recorded host key {contacted['host_key']}; "
@@ -41,7 +41,7 @@ class ContactProvider(Provider):
         # Recorded once, a host key is as good as one that was configured.
         known = host if host.host_key else host.with_host_key(_olds["host_key"])
         # What the phone was like before cloudlet is known from the first time only.
-        contacted = {**_contact(known, _news["password"]), "found": _olds["found"]}
+        contacted = {**first_contact(known, _news["password"]), "found": _olds["found"]}
         return UpdateResult({**_news, **contacted})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -92,7 +92,12 @@ class Contact(Resource, module="cloudlet", name="Contact"):
         )
 
 
-def _contact(host: Host, password: str) -> dict[str, Any]:
+def first_contact(host: Host, password: str) -> dict[str, Any]:
+    """Lets the controller in for good: its key, root without a password, the right time.
+
+    Returns ``host_key``, which the phone showed, and ``found``, what it was like before. Safe to do
+    again. Raises PhoneError where the phone cannot be made ready.
+    """
     with connect(host, password or None) as session:
         key = load_key(host.key_file)
         access.open_up(session, password)

@@ -39,6 +39,14 @@ class AuthenticationError(PhoneError):
     """The phone answered and refused the key (and the password, where one was tried)."""
 
 
+class HostKeyError(PhoneError):
+    """The phone shows another host key than the one that is known; ``shown`` is what it shows."""
+
+    def __init__(self, message: str, shown: str) -> None:
+        super().__init__(message)
+        self.shown = shown
+
+
 @dataclass(frozen=True, kw_only=True)
 class Host:
     """How to reach a phone. ``host_key`` is ``ssh-ed25519 AAAA…``, or empty before first contact.
@@ -189,7 +197,7 @@ def connect(host: Host, password: str | None = None) -> Generator[Session]:
     Raises:
         UnreachableError: nothing answers as SSH within the bounds.
         AuthenticationError: neither key nor password was accepted.
-        PhoneError: the host key is not the one that is known.
+        HostKeyError: the host key is not the one that is known.
     """
     key = load_key(host.key_file)
     transport = _handshake(host)
@@ -253,11 +261,12 @@ def _handshake(host: Host) -> paramiko.Transport:
     shown = f"{key.get_name()} {key.get_base64()}"
     if host.host_key and shown != host.host_key:
         transport.close()
-        raise PhoneError(
+        raise HostKeyError(
             f"{host.name}: the phone at {host.host}:{host.port} shows another host key than the "
-            "one recorded. If the phone was replaced or flashed anew, take it out of "
-            "cloudlet:phones, run `pulumi up`, put it back and run `pulumi up` again; "
-            "if not, someone may be listening in"
+            "one recorded. If the phone was replaced or flashed anew, run "
+            f"`make adopt PHONE={host.name} USB={host.host}:{host.port}` and `make refresh up`; "
+            "if not, someone may be listening in",
+            shown,
         )
     return transport
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import reboot, recover, status
+from . import adopt, backup, reboot, recover, restore, status
 from .errors import OperationError
 from .labs import open_lab
 from .pulumi_cli import PulumiStack
@@ -40,6 +40,15 @@ def parser() -> argparse.ArgumentParser:
     command("recover", "let one manager go on alone", _recover, phone=True).add_argument(
         "--yes", action="store_true", help="do not ask"
     )
+    one = command("backup", "the lab in one encrypted file", _backup)
+    one.add_argument("--file", type=Path, help="where to; a new one in backups/ if not given")
+    one.add_argument("--yes", action="store_true", help="do not ask")
+    one = command("restore", "bring the lab back from a backup", _restore)
+    one.add_argument("file", type=_file, metavar="FILE", help="what backup wrote")
+    one.add_argument("--yes", action="store_true", help="do not ask")
+    one = command("adopt", "first contact over the USB cable", _adopt, phone=True)
+    one.add_argument("--cable", default=adopt.CABLE, help="the phone's address on the cable")
+    one.add_argument("--yes", action="store_true", help="do not ask")
     return made
 
 
@@ -54,6 +63,27 @@ def _drill_reboot(stack: PulumiStack, arguments: argparse.Namespace) -> None:
 
 def _recover(stack: PulumiStack, arguments: argparse.Namespace) -> None:
     recover.recover(open_lab(stack), arguments.phone, _tell, yes=arguments.yes)
+
+
+def _backup(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    print(f"wrote {backup.back_up(open_lab(stack), arguments.file, _tell, yes=arguments.yes)}")
+
+
+def _restore(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    restore.restore(stack, arguments.file, _tell, yes=arguments.yes)
+
+
+def _adopt(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    adopt.adopt(stack, arguments.phone, arguments.cable, _tell, yes=arguments.yes)
+
+
+def _file(name: str) -> Path:
+    if not name:
+        raise OperationError(
+            "say which file, as in FILE=backups/dev-2026-11-23T09-00-00Z.tar.gz.age; "
+            "`make backup` wrote it"
+        )
+    return Path(name)
 
 
 def _phone(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +49,8 @@ def open_lab(stack: PulumiStack) -> Lab:
     Raises:
         OperationError: with one line for each mistake in the configuration.
     """
-    with ThreadPoolExecutor() as pool:
-        outputs = pool.submit(stack.outputs)
-        configured = _configured(stack)
-        known = outputs.result()
+    configured = _configured(stack)
+    known = stack.outputs()
     return Lab(
         stack=stack,
         configured=configured,

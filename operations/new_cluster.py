@@ -14,7 +14,7 @@ from .errors import OperationError
 from .labs import Lab
 
 # Docker restarts its swarm part, which elects itself; a phone's flash is slow.
-SECONDS = 60.0
+SECONDS = 90.0
 
 
 def take_over(lab: Lab, host: Host) -> str:
@@ -34,10 +34,12 @@ def take_over(lab: Lab, host: Host) -> str:
         # Docker keeps these beside the swarm's own record, and takes them from here.
         "DefaultAddrPool": [swarm.address_pool],
         "SubnetSize": swarm.address_pool_mask,
+        "DataPathPort": swarm.data_path_port,
     }
+    deadline = time.monotonic() + SECONDS
+    _wait_until_manager(host, deadline)
     with engine(host, SECONDS) as client:
         client.post("/swarm/init", request)
-    deadline = time.monotonic() + SECONDS
     while True:
         reason = "it has no leader yet"
         try:
@@ -49,4 +51,20 @@ def take_over(lab: Lab, host: Host) -> str:
             reason = error.reason if isinstance(error, EngineError) else str(error)
         if time.monotonic() > deadline:
             raise OperationError(f"{host.name} did not take the swarm over: {reason}")
+        time.sleep(0.5)
+
+
+def _wait_until_manager(host: Host, deadline: float) -> None:
+    """Docker that was just started needs a moment; asked too early, it never answers again."""
+    while True:
+        with engine(host) as client:
+            state = swarm_state(client)
+        if state["ControlAvailable"]:
+            return
+        if time.monotonic() > deadline:
+            raise OperationError(
+                f"{host.name} did not come up as a manager; its swarm state is "
+                f"{state['LocalNodeState']}"
+                + (f" ({state['Error']})" if state.get("Error") else "")
+            )
         time.sleep(0.5)

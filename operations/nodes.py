@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 from components.engine_api import engine
-from components.managers import nodes_by_id
-from components.membership import PHONE_LABEL
+from components.managers import PHONE_LABEL, nodes_by_id
 from components.ssh import Host, PhoneError
 
 from .errors import OperationError

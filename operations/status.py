@@ -119,7 +119,11 @@ def notes(phones: Mapping[str, Phone], sight: Sight) -> Iterator[str]:
             yield f"{name} is to be a {phones[name].role}: `make refresh` and `make up` see to it"
     known = {node.id for _, node in members if node}
     for node in nodes:
-        if node.id not in known:
+        if node.id in known:
+            continue
+        if node.phone in phones:
+            yield f"The swarm also lists an old entry of {node.phone} ({node.id}, {node.state})"
+        else:
             yield (
                 f"The swarm also lists {node.phone or node.hostname} ({node.id}, {node.state}), "
                 "which is no phone of the configuration"

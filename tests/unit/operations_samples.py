@@ -27,6 +27,7 @@ def phone(name: str, role: Any = "worker") -> Phone:
         ssh_port=22,
         host_key=None,
         labels=MappingProxyType({}),
+        availability="active",
     )
 
 
