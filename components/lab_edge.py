@@ -163,36 +163,22 @@ def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str
             problems += error.problems
         except UnicodeDecodeError:
             problems.append(f"stacks.{name}.file: {stack.file.name} is not UTF-8 text")
-    problems += _across(specs)
+    problems += [*compose.conflicts(specs), *_not_made(specs)]
     if problems:
         raise compose.ComposeError(tuple(problems))
     return specs, [warning for spec in specs.values() for warning in spec.warnings]
 
 
-def _across(specs: Mapping[str, StackSpec]) -> list[str]:
-    """What no stack can see for itself: ports of another, and secrets that nobody makes."""
-    problems: list[str] = []
-    taken: dict[tuple[int, str], str] = {}
-    for stack, spec in specs.items():
-        for service in spec.services.values():
-            for port in service.ports:
-                if port.published is None:
-                    continue
-                full = f"{stack}_{service.name}"
-                other = taken.setdefault((port.published, port.protocol), full)
-                if not other.startswith(f"{stack}_"):
-                    problems.append(
-                        f"stacks.{stack}: {full} publishes port {port.published}, which {other} "
-                        "publishes already; publish another"
-                    )
-        for kind, contents in (("secrets", spec.secrets), ("configs", spec.configs)):
-            problems += [
-                f"stacks.{stack}: {kind}.{key} is external, which is not supported; "
-                "give it with file, environment or content"
-                for key, content in contents.items()
-                if content.data is None
-            ]
-    return problems
+def _not_made(specs: Mapping[str, StackSpec]) -> list[str]:
+    """Secrets and configs that nobody makes."""
+    return [
+        f"stacks.{stack}: {kind}.{key} is external, which is not supported; "
+        "give it with file, environment or content"
+        for stack, spec in specs.items()
+        for kind, contents in (("secrets", spec.secrets), ("configs", spec.configs))
+        for key, content in contents.items()
+        if content.data is None
+    ]
 
 
 def portable(path: Path, root: Path) -> str:

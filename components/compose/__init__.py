@@ -18,6 +18,7 @@ from .model import (
     UpdatePolicy,
 )
 from .report import ComposeError
+from .together import conflicts
 from .units import go_duration
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Service",
     "StackSpec",
     "UpdatePolicy",
+    "conflicts",
     "go_duration",
     "load",
     "required_variables",
