@@ -1,6 +1,6 @@
 """Compose files as typed values. Pure: no Pulumi, no Docker, no input or output of its own."""
 
-from .loader import load, required_variables
+from .loader import ComposeFile, load, load_files, required_variables
 from .model import (
     Attachment,
     Content,
@@ -24,6 +24,7 @@ from .units import go_duration
 __all__ = [
     "Attachment",
     "ComposeError",
+    "ComposeFile",
     "Content",
     "FileReference",
     "Healthcheck",
@@ -40,5 +41,6 @@ __all__ = [
     "conflicts",
     "go_duration",
     "load",
+    "load_files",
     "required_variables",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
+from .collapse import collapse
 from .environment import Read, read_bytes
 from .model import Content, FileReference
 from .names import NAMESPACE_LABEL, check_content_name, external_name
@@ -21,12 +22,12 @@ _LARGEST = {"secret": 500 * 1024, "config": 1000 * 1024}
 
 
 def contents(
-    node: Node, kind: Kind, stack: str, variables: Mapping[str, str], read: Read
+    entries: Mapping[str, Node], kind: Kind, stack: str, variables: Mapping[str, str], read: Read
 ) -> dict[str, Content]:
     """The file's secrets or configs by key. Docker makes all of them, used or not."""
     return {
         key: _content(key, entry, kind=kind, stack=stack, variables=variables, read=read)
-        for key, entry in node.entries().items()
+        for key, entry in entries.items()
     }
 
 
@@ -86,17 +87,34 @@ def _data(node: Node, source: str, variables: Mapping[str, str], read: Read) -> 
     return value.encode()
 
 
-def references(node: Node, kind: Kind, known: Mapping[str, Content]) -> tuple[FileReference, ...]:
-    """What one service sees, in the order of Swarm's names as the Docker CLI sends them."""
-    found: list[FileReference] = []
-    for item in node.items():
-        reference = _reference(item, kind, known)
-        if reference is None:
-            continue
-        if any(reference.target == other.target for other in found):
-            item.problem(f"a second {kind} at the same target; write another target")
-        found.append(reference)
-    return tuple(sorted(found, key=lambda reference: known[reference.source].name))
+def references(
+    nodes: Iterable[Node | None], kind: Kind, known: Mapping[str, Content]
+) -> tuple[FileReference, ...]:
+    """What one service sees, in the order of Swarm's names as the Docker CLI sends them.
+
+    ``nodes`` has the list of each file.
+    """
+
+    def placed(node: Node) -> Iterator[tuple[FileReference, Node]]:
+        for item in node.items():
+            reference = _reference(item, kind, known)
+            if reference is not None:
+                yield reference, item
+
+    found = collapse(
+        nodes, placed, key=lambda reference: reference.source, what=f"reference to a {kind}"
+    )
+    targets: set[str] = set()
+    for reference, place in found:
+        if reference.target in targets:
+            place.problem(f"a second {kind} at the same target; write another target")
+        targets.add(reference.target)
+    return tuple(
+        sorted(
+            (reference for reference, _ in found),
+            key=lambda reference: known[reference.source].name,
+        )
+    )
 
 
 def _reference(node: Node, kind: Kind, known: Mapping[str, Content]) -> FileReference | None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
+_DEEPEST = 20
 
 
 class TemplateError(ValueError):
@@ -42,8 +43,13 @@ class Substitution:
     missing: tuple[Missing, ...] = ()
 
 
-def substitute(template: str, variables: Mapping[str, str]) -> Substitution:
-    """``template`` with its variables filled in; raises :class:`TemplateError`."""
+def substitute(template: str, variables: Mapping[str, str], *, depth: int = 0) -> Substitution:
+    """``template`` with its variables filled in; raises :class:`TemplateError`.
+
+    ``depth`` counts the words around this one.
+    """
+    if depth > _DEEPEST:
+        raise TemplateError(f"more than {_DEEPEST} variables within each other's words; write less")
     parts: list[str] = []
     missing: list[Missing] = []
     position = 0
@@ -55,7 +61,7 @@ def substitute(template: str, variables: Mapping[str, str]) -> Substitution:
             position = dollar + 2
         elif following == "{":
             end = _closing_brace(template, dollar + 2)
-            filled = _braced(template[dollar + 2 : end], variables)
+            filled = _braced(template[dollar + 2 : end], variables, depth)
             parts.append(filled.text)
             missing += filled.missing
             position = end + 1
@@ -95,7 +101,7 @@ def _closing_brace(template: str, start: int) -> int:
     raise TemplateError("a ${ without its }; close it, or write $$ for a plain dollar sign")
 
 
-def _braced(inside: str, variables: Mapping[str, str]) -> Substitution:
+def _braced(inside: str, variables: Mapping[str, str], depth: int) -> Substitution:
     name = _NAME.match(inside)
     if not name:
         raise TemplateError("${ needs a variable's name after it, as in ${NAME}")
@@ -114,11 +120,11 @@ def _braced(inside: str, variables: Mapping[str, str]) -> Substitution:
     value = variables.get(name[0])
     usable = value is not None and (value != "" or not operator.startswith(":"))
     if operator.endswith("+"):
-        return substitute(word, variables) if usable else Substitution(text="")
+        return substitute(word, variables, depth=depth + 1) if usable else Substitution(text="")
     if usable:
         return Substitution(text=value or "")
     if operator.endswith("-"):
-        return substitute(word, variables)
+        return substitute(word, variables, depth=depth + 1)
     absent = Missing(name=name[0], message=word.strip(), empty=value is not None)
     return Substitution(text="", missing=(absent,))
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from .files import FROM_VARIABLE, contents
+from .filling import fill, variables_wanted
 from .keys import TOP_IGNORED, TOP_KEYS, TOP_REFUSED
 from .model import Service, StackSpec
 from .mounts import volumes
 from .networks import networks
-from .node import Node, fill, variables_wanted
+from .node import Node
 from .report import Report
+from .sections import appearances, check_versions, last_entries
 from .services import Surroundings, service
 from .yaml_text import Value, parse
 
-_SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeFile:
+    """``source`` is the file's name in messages."""
+
+    source: str
+    text: str
 
 
 def load(
@@ -25,47 +34,49 @@ def load(
     variables: Mapping[str, str],
     read: Callable[[str], bytes | str],
 ) -> StackSpec:
-    """The stack that a compose file describes.
+    """The stack that one compose file describes; see :func:`load_files`."""
+    file = ComposeFile(source=source, text=text)
+    return load_files([file], stack=stack, variables=variables, read=read)
 
-    ``source`` is the file's name in messages; ``stack`` the stack's name, which prefixes all
-    names in Swarm. ``variables`` are all there are: the process's own environment plays no part.
-    ``read`` returns a file that the compose file names (an ``env_file``, a secret, a config),
-    given the path as written there, which is meant relative to the compose file; it may raise
-    :class:`OSError`.
 
-    Raises :class:`ComposeError` with every problem of the file; no problem repeats the value of a
-    variable. The result does hold such values, in plain.
+def load_files(
+    files: Sequence[ComposeFile],
+    *,
+    stack: str,
+    variables: Mapping[str, str],
+    read: Callable[[str], bytes | str],
+) -> StackSpec:
+    """The stack that compose files describe, at least one, each going over those before it.
+
+    ``stack`` is the stack's name, which prefixes all names in Swarm. ``variables`` are all there
+    are: the process's own environment plays no part. ``read`` returns a file that a compose file
+    names (an ``env_file``, a secret, a config), given the path as written there, which is meant
+    relative to the first compose file; it may raise :class:`OSError`.
+
+    Raises :class:`ComposeError` with every problem of the files; no problem repeats the value of
+    a variable. The result does hold such values, in plain.
     """
-    report = Report(source=source)
-    top = _top(text, source, report)
-    filled = {
-        key: Node(
-            value=fill(_without_extensions(node.value), variables, key, report),
-            path=key,
-            report=report,
-        )
-        for key, node in top.items()
-    }
-    sections = {
-        key: filled.get(key, Node(value=None, path=key, report=report)) for key in _SECTIONS
-    }
-    entries = sections["services"].entries()
+    report = Report(source=files[0].source)
+    _check_variables(variables, report)
+    parts = [_filled(file, variables, report.of(file.source)) for file in files]
+    check_versions(parts)
+    entries = appearances(parts, "services")
     if not entries and not report.problems:
         report.problem("services", "has no service; write at least one")
-    known_networks = networks(sections["networks"], stack)
+    known_networks = networks(last_entries(parts, "networks"), stack)
     around = Surroundings(
         stack=stack,
         services=frozenset(entries),
         networks=known_networks,
-        volumes=volumes(sections["volumes"], stack),
-        secrets=contents(sections["secrets"], "secret", stack, variables, read),
-        configs=contents(sections["configs"], "config", stack, variables, read),
+        volumes=volumes(last_entries(parts, "volumes"), stack),
+        secrets=contents(last_entries(parts, "secrets"), "secret", stack, variables, read),
+        configs=contents(last_entries(parts, "configs"), "config", stack, variables, read),
         variables=variables,
         read=read,
     )
-    services = {name: service(node, name, around) for name, node in entries.items()}
-    _check_cycles(services, report)
-    _check_ports(services, report)
+    services = {name: service(nodes, name, around) for name, nodes in entries.items()}
+    _check_cycles(services, entries)
+    _check_ports(services, entries)
     report.raise_problems()
     used = {attachment.network for each in services.values() for attachment in each.attachments}
     return StackSpec(
@@ -83,10 +94,9 @@ def required_variables(text: str, *, source: str) -> frozenset[str]:
 
     Raises :class:`ComposeError` where the file is not YAML at all.
     """
-    report = Report(source=source)
+    file = ComposeFile(source=source, text=text)
     names: set[str] = set()
-    for key, node in _top(text, source, report).items():
-        value = _without_extensions(node.value)
+    for key, value in _top(file, Report(source=source)).items():
         names |= variables_wanted(value)
         if key in ("secrets", "configs") and isinstance(value, dict):
             for entry in value.values():
@@ -96,13 +106,27 @@ def required_variables(text: str, *, source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _top(text: str, source: str, report: Report) -> dict[str, Node]:
-    root = Node(value=parse(text, source=source), path="", report=report)
-    fields = root.fields(TOP_KEYS, refused=TOP_REFUSED, ignored=TOP_IGNORED)
-    version = fields.pop("version", None)
-    if version is not None and version.scalar().split(".")[0] != "3":
-        version.problem(f"{version.shown} is not a version of Swarm's files; remove the line")
-    return fields
+def _top(file: ComposeFile, report: Report) -> dict[str, Value]:
+    document = parse(file.text, source=file.source)
+    root = Node(value=document, path="", report=report)
+    known = root.fields(TOP_KEYS, refused=TOP_REFUSED, ignored=TOP_IGNORED)
+    return {key: _without_extensions(document[key]) for key in known}
+
+
+def _filled(file: ComposeFile, variables: Mapping[str, str], report: Report) -> dict[str, Node]:
+    """The sections of a file, with variables filled in."""
+    return {
+        key: Node(value=fill(value, variables, key, report), path=key, report=report)
+        for key, value in _top(file, report).items()
+    }
+
+
+def _check_variables(variables: Mapping[str, str], report: Report) -> None:
+    """Half a character cannot be sent to anyone, and would fail where it is noticed last."""
+    for name, value in variables.items():
+        if any("\ud800" <= letter <= "\udfff" for letter in name + value):
+            report.problem("", f"variable {name} holds half a surrogate pair; write it anew")
+    report.raise_problems()
 
 
 def _without_extensions(value: Value) -> Value:
@@ -124,7 +148,7 @@ def _without_extensions(value: Value) -> Value:
     }
 
 
-def _check_cycles(services: Mapping[str, Service], report: Report) -> None:
+def _check_cycles(services: Mapping[str, Service], entries: Mapping[str, Sequence[Node]]) -> None:
     done: set[str] = set()
     for start in services:
         path: list[str] = []
@@ -137,8 +161,7 @@ def _check_cycles(services: Mapping[str, Service], report: Report) -> None:
                 continue
             if name in path:
                 circle = " → ".join([*path[path.index(name) :], name])
-                report.problem(
-                    f"services.{name}.depends_on",
+                entries[name][-1].at("depends_on", None).problem(
                     f"the services wait for each other ({circle}); remove one of the links",
                 )
                 continue
@@ -149,7 +172,7 @@ def _check_cycles(services: Mapping[str, Service], report: Report) -> None:
             waiting += [(other, False) for other in reversed(services[name].depends_on)]
 
 
-def _check_ports(services: Mapping[str, Service], report: Report) -> None:
+def _check_ports(services: Mapping[str, Service], entries: Mapping[str, Sequence[Node]]) -> None:
     """Swarm publishes a port of its mesh for one service only."""
     owners: dict[tuple[int, str], str] = {}
     for name, each in services.items():
@@ -158,7 +181,6 @@ def _check_ports(services: Mapping[str, Service], report: Report) -> None:
                 continue
             owner = owners.setdefault((port.published, port.protocol), name)
             if owner != name:
-                report.problem(
-                    f"services.{name}.ports",
+                entries[name][-1].at("ports", None).problem(
                     f"services.{owner} publishes the same port; write another one",
                 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .collapse import collapse
 from .model import Mount
 from .names import NAMESPACE_LABEL, external_name
 from .node import Node
@@ -25,10 +26,10 @@ class Volume:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def volumes(node: Node, stack: str) -> dict[str, Volume]:
+def volumes(entries: Mapping[str, Node], stack: str) -> dict[str, Volume]:
     """The file's volumes by key."""
     found: dict[str, Volume] = {}
-    for key, entry in node.entries().items():
+    for key, entry in entries.items():
         fields = entry.fields({"name", "driver", "driver_opts", "external", "labels"})
         outside = external_name(key, fields)
         if outside is not None:
@@ -49,17 +50,26 @@ def volumes(node: Node, stack: str) -> dict[str, Volume]:
     return found
 
 
-def mounts(node: Node, known: Mapping[str, Volume]) -> tuple[Mount, ...]:
-    """The mounts of one service in the file's order."""
-    found: list[Mount] = []
-    for item in node.items():
-        mount = _long(item, known) if item.is_mapping else _short(item, known)
-        if mount is None:
-            continue
-        if any(mount.target == other.target for other in found):
-            item.problem("a second mount at the same target; remove one of the two")
-        found.append(mount)
-    return tuple(found)
+def mounts(nodes: Iterable[Node | None], known: Mapping[str, Volume]) -> tuple[Mount, ...]:
+    """The mounts of one service, out of the list in each file, in the files' order.
+
+    Where several files have the service, they are in the order of their targets, as the Docker
+    CLI sends them.
+    """
+
+    def placed(node: Node) -> Iterator[tuple[Mount, Node]]:
+        for item in node.items():
+            mount = _long(item, known) if item.is_mapping else _short(item, known)
+            if mount is not None:
+                yield mount, item
+
+    found = collapse(nodes, placed, key=lambda mount: mount.target, what="mount of a target")
+    targets: set[str] = set()
+    for mount, place in found:
+        if mount.target in targets:
+            place.problem("a second mount at the same target; remove one of the two")
+        targets.add(mount.target)
+    return tuple(mount for mount, _ in found)
 
 
 def _short(node: Node, known: Mapping[str, Volume]) -> Mount | None:

@@ -14,10 +14,10 @@ DEFAULT = "default"
 _WITHOUT_ALIASES = frozenset({"bridge", "default", "host", "none"})
 
 
-def networks(node: Node, stack: str) -> dict[str, Network]:
+def networks(entries: Mapping[str, Node], stack: str) -> dict[str, Network]:
     """The file's networks by key, used or not, with ``default`` always among them."""
     found: dict[str, Network] = {}
-    for key, entry in node.entries().items():
+    for key, entry in entries.items():
         found[key] = _network(key, entry, stack)
     found.setdefault(DEFAULT, Network(name=f"{stack}_{DEFAULT}", labels={NAMESPACE_LABEL: stack}))
     return found

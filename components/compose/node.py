@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeVar
 
-from .interpolate import Missing, TemplateError, substitute
-from .report import Report
+from .filling import Text
+from .report import Report, join
 from .yaml_text import Value, go_text
 
 # A line that lists more keys than this is no longer read.
@@ -22,83 +22,15 @@ _MOST_SHOWN = 80
 _Word = TypeVar("_Word", bound=str)
 
 
-class Text(str):
-    """Text with variables filled in. ``template`` is what the file says, and safe to show."""
-
-    template: str
-    broken: bool
-
-
-def fill(value: Value, variables: Mapping[str, str], path: str, report: Report) -> Value:
-    """``value`` with the variables of every text in it filled in; keys stay as they are."""
-    places: dict[Missing, list[str]] = {}
-    filled = _fill(value, variables, path, report, places)
-    for missing, paths in places.items():
-        report.problem(paths[0], _undefined(missing, len(paths) - 1))
-    return filled
-
-
-def _fill(
-    value: Value,
-    variables: Mapping[str, str],
-    path: str,
-    report: Report,
-    places: dict[Missing, list[str]],
-) -> Value:
-    if isinstance(value, dict):
-        return {
-            key: _fill(item, variables, join(path, key), report, places)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [
-            _fill(item, variables, f"{path}[{index}]", report, places)
-            for index, item in enumerate(value)
-        ]
-    if not isinstance(value, str) or "$" not in value:
-        return value
-    broken = False
-    try:
-        result = substitute(value, variables)
-    except TemplateError as error:
-        report.problem(path, str(error))
-        text, broken = Text(""), True
-    else:
-        for missing in result.missing:
-            places.setdefault(missing, []).append(path)
-        text, broken = Text(result.text), bool(result.missing)
-    text.template, text.broken = value, broken
-    return text
-
-
-def variables_wanted(value: Value) -> frozenset[str]:
-    """The names of the variables that must be defined for ``value`` to be filled in."""
-    places: dict[Missing, list[str]] = {}
-    _fill(value, {}, "", Report(source=""), places)
-    return frozenset(missing.name for missing in places)
-
-
-def _undefined(missing: Missing, further: int) -> str:
-    name = missing.name
-    what = "is empty" if missing.empty else "is not defined"
-    reason = f" ({missing.message})" if missing.message else ""
-    more = f" ({further} more place{'s use' if further > 1 else ' uses'} it)" if further else ""
-    return (
-        f"variable {name} {what}{reason}{more}; write it under cloudlet:secrets or the "
-        f"stack's variables, or give a default here: ${{{name}:-…}}"
-    )
-
-
-def join(path: str, key: str) -> str:
-    """The path of an entry below ``path``."""
-    return f"{path}.{key}" if path else key
-
-
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """``path`` is the place as messages show it, such as ``services.web.ports[0]``."""
+    """``path`` is the place as messages show it, such as ``services.web.ports[0]``.
 
-    value: Value
+    Where several files were merged, a mapping or list may hold nodes already, each of which
+    knows its own file.
+    """
+
+    value: Value | dict[str, Node] | list[Node]
     path: str
     report: Report
 
@@ -107,8 +39,14 @@ class Node:
         if not (isinstance(self.value, Text) and self.value.broken):
             self.report.problem(self.path, text)
 
-    def at(self, key: str, value: Value) -> Node:
-        return Node(value=value, path=join(self.path, key), report=self.report)
+    def at(self, key: str, value: Value | Node) -> Node:
+        """The entry ``key`` of this mapping."""
+        return self.below(join(self.path, key), value)
+
+    def below(self, path: str, value: Value | Node) -> Node:
+        if isinstance(value, Node):
+            return value
+        return Node(value=value, path=path, report=self.report)
 
     @property
     def shown(self) -> str:
@@ -184,10 +122,7 @@ class Node:
         if not isinstance(self.value, list):
             self.problem(f"must be a list, not {self.shown}")
             return []
-        return [
-            Node(value=item, path=f"{self.path}[{index}]", report=self.report)
-            for index, item in enumerate(self.value)
-        ]
+        return [self.below(f"{self.path}[{index}]", item) for index, item in enumerate(self.value)]
 
     # Single values
 
@@ -286,7 +221,7 @@ class Node:
             if not key:
                 item.problem("must be KEY=value")
                 continue
-            found[key] = Node(value=value if equals else None, path=item.path, report=self.report)
+            found[key] = item.below(item.path, value if equals else None)
         return found
 
     def string_map(self) -> dict[str, str]:

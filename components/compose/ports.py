@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from .collapse import collapse
 from .model import Port
 from .node import Node
 
@@ -14,25 +15,34 @@ _PROTOCOLS: tuple[Protocol, ...] = ("tcp", "udp", "sctp")
 _HOW = "write 8080:80, 8080:80/udp, 8000-8003:8000-8003 or the long form with target:"
 
 
-def ports(node: Node) -> tuple[Port, ...]:
-    """The ports in ascending order of the published one.
+def ports(nodes: Iterable[Node | None]) -> tuple[Port, ...]:
+    """The ports in ascending order of the published one, out of the list in each file.
 
     Those without one come last, where Swarm puts them once it has chosen a number: any other
     order would show up as a change in the next plan.
     """
-    found: list[Port] = []
-    places: dict[tuple[int, str], str] = {}
+    found = collapse(
+        nodes, _placed, key=lambda port: port.published or 0, what="port of a published number"
+    )
+    places: dict[tuple[int, str], Node] = {}
+    for port, place in found:
+        if port.published is None:
+            continue
+        first = places.setdefault((port.published, port.protocol), place)
+        if first.path != place.path:
+            place.problem(f"publishes the same port as {first.path}; remove one of the two")
+    return tuple(
+        sorted(
+            (port for port, _ in found),
+            key=lambda port: (port.published or 65_536, port.protocol, port.target),
+        )
+    )
+
+
+def _placed(node: Node) -> Iterator[tuple[Port, Node]]:
     for item in node.items():
         for port in [_long(item)] if item.is_mapping else _short(item):
-            found.append(port)
-            if port.published is None:
-                continue
-            first = places.setdefault((port.published, port.protocol), item.path)
-            if first != item.path:
-                item.problem(f"publishes the same port as {first}; remove one of the two")
-    return tuple(
-        sorted(found, key=lambda port: (port.published or 65_536, port.protocol, port.target))
-    )
+            yield port, item
 
 
 def _long(node: Node) -> Port:

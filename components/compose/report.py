@@ -1,14 +1,17 @@
-"""Everything that is wrong with a compose file, gathered before anything is said."""
+"""Everything that is wrong with the files of a stack, gathered before anything is said."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+# How several files become one is docker stack deploy's to say, even where it surprises.
+KEPT = "an empty value leaves what a file before says, as in docker stack deploy"
 
 
 class ComposeError(Exception):
-    """A compose file that cannot be deployed.
+    """Compose files that cannot be deployed.
 
-    ``problems`` holds one readable line for each mistake, all mistakes of the file at once. No
+    ``problems`` holds one readable line for each mistake, all mistakes of the files at once. No
     line holds a value that came from a variable, so that every line may be shown and logged.
     """
 
@@ -27,36 +30,73 @@ def one_line(text: str) -> str:
     )
 
 
-@dataclass(kw_only=True)
-class Report:
-    """The problems and warnings of one file, in the order in which they were found."""
+def join(path: str, key: str) -> str:
+    """The path of an entry below ``path``."""
+    return f"{path}.{key}" if path else key
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is to be said about one place of one file."""
 
     source: str
-    problems: list[str] = field(default_factory=list[str])
-    warnings: list[str] = field(default_factory=list[str])
-    ignored: list[str] = field(default_factory=list[str])
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.source}: {self.path}" if self.path else self.source
+        return one_line(f"{place}: {self.text}")
+
+
+@dataclass(kw_only=True)
+class Report:
+    """The problems and warnings of a stack, in the order in which they were found.
+
+    ``source`` is the file that is being read; the files of one stack share the rest.
+    """
+
+    source: str
+    # Without values: they only keep the order, and what was said already out.
+    problems: dict[Remark, None] = field(default_factory=dict[Remark, None])
+    warnings: dict[Remark, None] = field(default_factory=dict[Remark, None])
+    ignored: dict[Remark, None] = field(default_factory=dict[Remark, None])
+
+    def of(self, source: str) -> Report:
+        """The same report, for another file."""
+        return replace(self, source=source)
 
     def problem(self, path: str, text: str) -> None:
-        line = one_line(f"{self.source}: {path}: {text}" if path else f"{self.source}: {text}")
-        if line not in self.problems:
-            self.problems.append(line)
+        self.problems[Remark(self.source, path, text)] = None
 
     def warn(self, path: str, text: str) -> None:
-        line = one_line(f"{self.source}: {path}: {text}")
-        if line not in self.warnings:
-            self.warnings.append(line)
+        self.warnings[Remark(self.source, path, text)] = None
 
     def ignore(self, path: str) -> None:
         """Note a key that Swarm does not act on; all of them become one warning."""
-        if path not in self.ignored:
-            self.ignored.append(path)
+        self.ignored[Remark(self.source, path, "")] = None
+
+    def complained(self, path: str) -> bool:
+        """Whether a problem of this file is noted at ``path``, above it or below it."""
+        return any(
+            problem.source == self.source
+            and (_within(problem.path, path) or _within(path, problem.path))
+            for problem in self.problems
+        )
 
     def all_warnings(self) -> tuple[str, ...]:
-        if not self.ignored:
-            return tuple(self.warnings)
-        named = ", ".join(self.ignored)
-        return (one_line(f"{self.source}: Swarm ignores {named}"), *self.warnings)
+        paths: dict[str, list[str]] = {}
+        for remark in self.ignored:
+            paths.setdefault(remark.source, []).append(remark.path)
+        ignored = "; ".join(
+            f"{source}: Swarm ignores {', '.join(found)}" for source, found in paths.items()
+        )
+        return (*([one_line(ignored)] if ignored else []), *map(str, self.warnings))
 
     def raise_problems(self) -> None:
         if self.problems:
-            raise ComposeError(tuple(self.problems))
+            raise ComposeError(tuple(map(str, self.problems)))
+
+
+def _within(path: str, other: str) -> bool:
+    """Whether ``path`` is ``other``, or a place below it."""
+    return path.startswith(other) and (not other or path[len(other) :][:1] in ("", ".", "["))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .deploy import deploy, duration, restart
 from .environment import Read, environment
 from .files import references
 from .keys import SERVICE_IGNORED, SERVICE_KEYS, SERVICE_REFUSED
+from .merge import merged
 from .model import Content, Healthcheck, Logging, Network, RestartPolicy, Service
 from .mounts import Volume, mounts
 from .names import IMAGE_LABEL, NAMESPACE_LABEL, check_service_name
@@ -38,18 +39,28 @@ class Surroundings:
     read: Read
 
 
-def service(node: Node, name: str, around: Surroundings) -> Service:
-    """The service with all defaults of ``docker stack deploy`` filled in."""
+def service(nodes: Sequence[Node], name: str, around: Surroundings) -> Service:
+    """The service with all defaults of ``docker stack deploy`` filled in.
+
+    ``nodes`` are its entries in the files that have one, at least one, in the files' order.
+    """
+    node = nodes[0]
     check_service_name(node, name, around.stack)
-    fields = node.fields(SERVICE_KEYS, refused=SERVICE_REFUSED, ignored=SERVICE_IGNORED)
-    for key in ("ulimits", "stdin_open", "tty"):
-        if key in fields and fields[key].value not in (False, {}):
+    layers = [
+        each.fields(SERVICE_KEYS, refused=SERVICE_REFUSED, ignored=SERVICE_IGNORED)
+        for each in nodes
+    ]
+    fields = merged(layers)
+    for key in ("stdin_open", "tty"):
+        if key in fields and fields[key].boolean():
             fields[key].problem(_CANNOT)
-    if "oom_score_adj" in fields:
+    if "ulimits" in fields and fields["ulimits"].entries():
+        fields["ulimits"].problem(_CANNOT)
+    if "oom_score_adj" in fields and fields["oom_score_adj"].integer(minimum=-1000, maximum=1000):
         node.report.warn(fields["oom_score_adj"].path, _LEFT_OUT)
-    image = _image(node, fields)
+    image = _image(nodes, fields)
     deployed = deploy(fields.get("deploy", node.at("deploy", None)))
-    published = ports(fields["ports"]) if "ports" in fields else ()
+    published = ports([layer.get("ports") for layer in layers])
     if deployed.endpoint_mode == "dnsrr" and any(port.mode == "ingress" for port in published):
         fields["ports"].problem(
             "Swarm cannot publish ports through its mesh with endpoint_mode dnsrr; write "
@@ -64,9 +75,7 @@ def service(node: Node, name: str, around: Surroundings) -> Service:
         image=image,
         entrypoint=_command(fields["entrypoint"]) if "entrypoint" in fields else (),
         command=_command(fields["command"]) if "command" in fields else (),
-        environment=environment(
-            fields.get("env_file"), fields.get("environment"), around.variables, around.read
-        ),
+        environment=environment(layers, around.variables, around.read),
         labels=dict(deployed.labels) | own | {IMAGE_LABEL: image},
         container_labels=text.mapping("labels") | own,
         hostname=text.one("hostname"),
@@ -87,15 +96,11 @@ def service(node: Node, name: str, around: Surroundings) -> Service:
         extra_hosts=_extra_hosts(fields["extra_hosts"]) if "extra_hosts" in fields else (),
         isolation=text.one("isolation"),
         healthcheck=_healthcheck(fields["healthcheck"]) if "healthcheck" in fields else None,
-        mounts=mounts(fields["volumes"], around.volumes) if "volumes" in fields else (),
+        mounts=mounts([layer.get("volumes") for layer in layers], around.volumes),
         attachments=attachments(fields.get("networks"), name, around.networks),
         ports=published,
-        secrets=references(fields["secrets"], "secret", around.secrets)
-        if "secrets" in fields
-        else (),
-        configs=references(fields["configs"], "config", around.configs)
-        if "configs" in fields
-        else (),
+        secrets=references([layer.get("secrets") for layer in layers], "secret", around.secrets),
+        configs=references([layer.get("configs") for layer in layers], "config", around.configs),
         mode=deployed.mode,
         replicas=deployed.replicas,
         update=deployed.update,
@@ -130,17 +135,17 @@ class _Texts:
         return self._fields[key].string_map() if key in self._fields else {}
 
 
-def _image(node: Node, fields: Mapping[str, Node]) -> str:
+def _image(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
     if "image" in fields:
         image = fields["image"].name()
         if image.strip() and any(letter.isspace() for letter in image):
             fields["image"].problem(f"{fields['image'].shown} is not an image; remove the spaces")
         return image
-    if "build" in node.entries():
+    if any("build" in node.entries() for node in nodes):
         how = "Swarm builds none: push what build makes, and write image: and its name"
     else:
         how = "write image: and its name"
-    node.report.problem(node.path, f"has no image; {how}")
+    nodes[0].report.problem(nodes[0].path, f"has no image; {how}")
     return ""
 
 

@@ -21,6 +21,7 @@ Value: TypeAlias = "Scalar | list[Value] | dict[str, Value]"
 
 # Aliases of aliases can make a small file huge ("billion laughs"): no honest stack comes near.
 _MOST_VALUES = 100_000
+_DEEPEST = 100
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -84,6 +85,10 @@ class _Builder:
 
     def build(self, node: yaml.Node) -> Value:
         self._count += 1
+        if len(self._open) > _DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"nested more than {_DEEPEST} deep", problem_mark=node.start_mark
+            )
         if self._count > _MOST_VALUES:
             raise yaml.MarkedYAMLError(
                 problem=f"more than {_MOST_VALUES} values, counting what aliases repeat",
@@ -118,7 +123,7 @@ class _Builder:
                     problem="a key must be text; write it in quotes",
                     problem_mark=key_node.start_mark,
                 )
-            key = cast("str", key_node.value)
+            key = _whole(key_node)
             if key in own:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key {key} is given twice", problem_mark=key_node.start_mark
@@ -147,8 +152,19 @@ def _unknown_tag(node: yaml.Node) -> yaml.YAMLError:
     )
 
 
-def _scalar(node: yaml.ScalarNode) -> Scalar:
+def _whole(node: yaml.ScalarNode) -> str:
+    """The text of ``node``: an escape such as ``\\ud800`` stands for no character of its own."""
     text = cast("str", node.value)
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise yaml.MarkedYAMLError(
+            problem="half a surrogate pair is no character; write the whole character",
+            problem_mark=node.start_mark,
+        )
+    return text
+
+
+def _scalar(node: yaml.ScalarNode) -> Scalar:
+    text = _whole(node)
     kind = node.tag.removeprefix(_TAG)
     if kind not in (*_FORMS, "str"):
         raise _unknown_tag(node)

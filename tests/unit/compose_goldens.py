@@ -1,8 +1,8 @@
 """Compose files with what they must turn into, or be refused for.
 
-``python -m tests.unit.compose_goldens`` renews what is expected: every
-``tests/golden/compose/*.json``, and the problems in ``tests/golden/compose/mistakes/*.yml``. Read
-the difference before you keep it: the tests only say that nothing has changed.
+``python -m tests.unit.compose_goldens`` renews what is expected: every ``*.json`` in
+``tests/golden/compose``, and the problems in ``tests/golden/compose/mistakes/*.yml``. Read the
+difference before you keep it: the tests only say that nothing has changed.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import yaml
 
-from components.compose import ComposeError, StackSpec, load
+from components.compose import ComposeError, ComposeFile, StackSpec, load_files
 
 CHECKOUT = Path(__file__).parents[2]
 GOLDEN = CHECKOUT / "tests" / "golden" / "compose"
 MISTAKES = GOLDEN / "mistakes"
+SEVERAL = GOLDEN / "several"
 STACKS = CHECKOUT / "stacks"
 
 VARIABLES = {
@@ -46,19 +47,20 @@ VARIABLES = {
 }
 
 
-def cases() -> dict[str, Path]:
-    """Each compose file by the name of its golden file."""
-    own = {path.stem: path for path in sorted(GOLDEN.glob("*.yml"))}
-    return own | {f"stack_{path.stem}": path for path in sorted(STACKS.glob("*.yml"))}
+def cases() -> dict[str, list[Path]]:
+    """The compose files of each case, by the name of its golden file."""
+    found = {path.stem: [path] for path in sorted(GOLDEN.glob("*.yml"))}
+    for path in sorted(SEVERAL.glob("*.yml")):
+        found.setdefault(f"several/{path.stem.split('.')[0]}", []).append(path)
+    return found | {f"stack_{path.stem}": [path] for path in sorted(STACKS.glob("*.yml"))}
 
 
-def loaded(path: Path) -> StackSpec:
-    return load(
-        path.read_text(encoding="utf-8"),
-        source=path.name,
+def loaded(*paths: Path) -> StackSpec:
+    return load_files(
+        [ComposeFile(source=path.name, text=path.read_text(encoding="utf-8")) for path in paths],
         stack="shop",
         variables=VARIABLES,
-        read=lambda name: (path.parent / name).read_bytes(),
+        read=lambda name: (paths[0].parent / name).read_bytes(),
     )
 
 
@@ -92,10 +94,14 @@ def _default(field: Any) -> Any:
 
 
 class Mistake(TypedDict):
-    """A file that cannot be deployed. ``problems`` are without the name of the file."""
+    """A file that cannot be deployed. ``problems`` are without the name of the file.
+
+    ``second`` is a file that goes over it; what is wrong there keeps its name, ``second.yml``.
+    """
 
     about: str
     file: str
+    second: NotRequired[str]
     problems: list[str]
 
 
@@ -112,7 +118,7 @@ def mistakes(path: Path) -> list[Mistake]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def problems(text: str) -> list[str]:
+def problems(mistake: Mistake) -> list[str]:
     """What is wrong with a file, where little is defined and few files are there."""
 
     def read(name: str) -> bytes:
@@ -121,8 +127,11 @@ def problems(text: str) -> list[str]:
         return _FILES[name]
 
     variables = {"KNOWN": "a-known-value", "EMPTY": ""}
+    files = [ComposeFile(source="shop.yml", text=mistake["file"])]
+    if "second" in mistake:
+        files.append(ComposeFile(source="second.yml", text=mistake["second"]))
     try:
-        load(text, source="shop.yml", stack="shop", variables=variables, read=read)
+        load_files(files, stack="shop", variables=variables, read=read)
     except ComposeError as error:
         return [line.removeprefix("shop.yml: ") for line in error.problems]
     return []
@@ -132,24 +141,27 @@ def _as_yaml(items: list[Mistake]) -> str:
     lines: list[str] = []
     for item in items:
         lines += ["", f"- about: {item['about']}"]
-        if item["file"].endswith("\n") and item["file"].replace("\n", "").isprintable():
-            lines += ["  file: |", *(f"    {line}" for line in item["file"].splitlines())]
-        else:
-            lines.append(f"  file: {json.dumps(item['file'])}")
+        for key in ("file", "second"):
+            text = item.get(key)
+            if text is None:
+                continue
+            if text.endswith("\n") and text.replace("\n", "").isprintable():
+                lines += [f"  {key}: |", *(f"    {line}" for line in text.splitlines())]
+            else:
+                lines.append(f"  {key}: {json.dumps(text)}")
         lines.append("  problems:")
         lines += [f"    - {json.dumps(line, ensure_ascii=False)}" for line in item["problems"]]
     return "\n".join(lines[1:]) + "\n"
 
 
 def main() -> None:
-    for name, path in cases().items():
-        expected_file(name).write_text(as_json(loaded(path)), encoding="utf-8")
+    for name, paths in cases().items():
+        expected_file(name).write_text(as_json(loaded(*paths)), encoding="utf-8")
     for path in MISTAKES.glob("*.yml"):
-        renewed = [
-            Mistake(about=item["about"], file=item["file"], problems=problems(item["file"]))
-            for item in mistakes(path)
-        ]
-        path.write_text(_as_yaml(renewed), encoding="utf-8")
+        items = mistakes(path)
+        for item in items:
+            item["problems"] = problems(item)
+        path.write_text(_as_yaml(items), encoding="utf-8")
 
 
 if __name__ == "__main__":
