@@ -146,27 +146,38 @@ def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str
     secrets = {name: secret.get_secret_value() for name, secret in lab.secrets.items()}
     for name, stack in lab.stacks.items():
         variables = {"ENTRY_ADDRESS": lab.entry_address, **secrets, **stack.variables}
-        folder = stack.file.parent
+        # As docker stack deploy does, whichever of the files names another one.
+        folder = stack.files[0].parent
 
         def beside(path: str, folder: Path = folder) -> bytes:
             return (folder / path).read_bytes()
 
         try:
-            specs[name] = compose.load(
-                stack.file.read_text(encoding="utf-8"),
-                source=portable(stack.file, root),
+            specs[name] = compose.load_files(
+                [
+                    compose.ComposeFile(source=portable(file, root), text=_text(file, root))
+                    for file in stack.files
+                ],
                 stack=name,
                 variables=variables,
                 read=beside,
             )
         except compose.ComposeError as error:
             problems += error.problems
-        except UnicodeDecodeError:
-            problems.append(f"stacks.{name}.file: {stack.file.name} is not UTF-8 text")
     problems += [*compose.conflicts(specs), *_not_made(specs)]
     if problems:
         raise compose.ComposeError(tuple(problems))
     return specs, [warning for spec in specs.values() for warning in spec.warnings]
+
+
+def _text(file: Path, root: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        what = "is not UTF-8 text; save it as UTF-8"
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    raise compose.ComposeError((f"{portable(file, root)}: {what}",))
 
 
 def _not_made(specs: Mapping[str, StackSpec]) -> list[str]:

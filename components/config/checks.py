@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 from pydantic import SecretStr
 
 from components.config import fields
-from components.config.model import SECRET_KEYS, Swarm
+from components.config.model import SECRET_KEYS, Swarm, WrittenStack
 from components.config.problems import Problem
 
 PORTAINER_PASSWORD = "PORTAINER_ADMIN_PASSWORD"
+
+_Place: TypeAlias = tuple[str | int, ...]
 
 
 class Written:
@@ -31,7 +33,7 @@ class Written:
         """Whether there is anything but an empty map, sound or not."""
         return bool(self._raw.get(key))
 
-    def sound(self, *path: str) -> bool:
+    def sound(self, *path: str | int) -> bool:
         """Whether nothing is wrong with the value there, or with a map around it."""
         return not any(path[:length] in self._spoilt for length in range(1, len(path) + 1))
 
@@ -212,13 +214,32 @@ def _secrets(written: Written, encrypted: Collection[str] | None) -> Iterator[Pr
 
 def _stack_files(written: Written, root: Path) -> Iterator[Problem]:
     for name in written.names("stacks"):
-        file = written.text("stacks", name, "file")
-        if file is None or _is_file(fields.from_root(root, file)):
+        place = ("stacks", name)
+        if not written.sound(*place):
             continue
-        yield Problem(
-            path=("stacks", name, "file"),
-            text=f"there is no file {fields.echo(file)}; paths start where Pulumi.yaml is",
-        )
+        given = [key for key in ("file", "files") if key in _map(written.at(*place))]
+        if not given:
+            what = WrittenStack.model_fields["file"].description
+            yield Problem(path=(*place, "file"), text=f"is missing: {what}")
+        elif len(given) > 1:
+            yield Problem(path=place, text="has both file and files; keep one of them")
+        else:
+            yield from _not_there(written, (*place, *given), root)
+
+
+def _not_there(written: Written, place: tuple[str, ...], root: Path) -> Iterator[Problem]:
+    value = written.at(*place)
+    paths: dict[_Place, object] = {place: value}
+    if isinstance(value, list):
+        paths = {(*place, index): path for index, path in enumerate(cast("list[object]", value))}
+    for where, path in paths.items():
+        if not isinstance(path, str) or not written.sound(*where):
+            continue
+        if not _is_file(fields.from_root(root, path)):
+            yield Problem(
+                path=where,
+                text=f"there is no file {fields.echo(path)}; paths start where Pulumi.yaml is",
+            )
 
 
 def _is_file(path: Path) -> bool:

@@ -61,10 +61,14 @@ class Wifi:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """``file`` is the compose file, there when the configuration was read."""
+    """``files`` are the compose files, at least one, each going over those before it.
+
+    They were there when the configuration was read. Paths in any of them start at the folder of
+    the first.
+    """
 
     name: str
-    file: Path
+    files: tuple[Path, ...]
     variables: Mapping[str, str]
 
 

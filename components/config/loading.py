@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
@@ -20,6 +20,7 @@ from components.config.model import (
     TEXT_KEYS,
     Configuration,
     WrittenPhone,
+    WrittenStack,
     WrittenStatic,
 )
 from components.config.problems import ConfigError, Problem, describe
@@ -136,7 +137,7 @@ def _lab(written: Configuration, root: Path) -> Lab:
             {
                 name: Stack(
                     name=name,
-                    file=from_root(root, stack.file),
+                    files=tuple(from_root(root, file) for file in _files(stack)),
                     variables=MappingProxyType(stack.variables),
                 )
                 for name, stack in sorted(written.stacks.items())
@@ -161,6 +162,11 @@ def _static(written: WrittenStatic | None) -> Static | None:
         prefix=written.prefix,
         dns=tuple(written.dns) or (written.gateway,),
     )
+
+
+def _files(written: WrittenStack) -> Sequence[str]:
+    """The checks have seen to it that there is one of the two keys."""
+    return [written.file] if written.file is not None else written.files or []
 
 
 def _phone(name: str, written: WrittenPhone) -> Phone:

@@ -100,10 +100,20 @@ class WrittenWifi(_Written):
 
 
 class WrittenStack(_Written):
-    """One entry of ``stacks``."""
+    """One entry of ``stacks``, which has either ``file`` or ``files``."""
 
-    file: fields.StackFile = Field(
-        description="the compose file, seen from Pulumi.yaml, for example stacks/portainer.yml"
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["files"]}]}
+    )
+
+    file: fields.StackFile | None = Field(
+        default=None,
+        description="the compose file, seen from Pulumi.yaml, for example stacks/portainer.yml",
+    )
+    files: Annotated[list[fields.StackFile], Field(min_length=1)] | None = Field(
+        default=None,
+        description="instead of file, several compose files, each going over those before it as "
+        "in docker stack deploy -c one.yml -c two.yml",
     )
     variables: dict[fields.Variable, fields.VariableValue] = Field(
         default_factory=dict[str, str], description="values of ${NAME} in the compose file"

@@ -80,7 +80,7 @@ def _text(
         return f"is missing: {_known(owner)[last].description}"
     if fault == "value_error":
         return str(context["error"])
-    if value is None:
+    if value is None or fault == "too_short":
         return "is empty; fill it in or remove the key"
     if fault == "literal_error":
         return f"must be {context['expected']}, not {_shown(value)}"

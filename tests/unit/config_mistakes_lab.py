@@ -116,6 +116,27 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         {"stacks/web/file": ""},
         "stacks.web.file: is empty; write a path like stacks/portainer.yml",
     ),
+    "no file for a stack": (
+        {"stacks/web": {}},
+        "stacks.web.file: is missing: the compose file, seen from Pulumi.yaml, for example "
+        "stacks/portainer.yml",
+    ),
+    "one file and several for a stack": (
+        {"stacks/web/files": ["web.yml"]},
+        "stacks.web: has both file and files; keep one of them",
+    ),
+    "no file among several": (
+        {"stacks/web": {"files": []}},
+        "stacks.web.files: is empty; fill it in or remove the key",
+    ),
+    "one of several files not there": (
+        {"stacks/web": {"files": ["web.yml", "more.yml"]}},
+        "stacks.web.files[1]: there is no file 'more.yml'; paths start where Pulumi.yaml is",
+    ),
+    "no path of one of several files": (
+        {"stacks/web": {"files": ["web.yml", ""]}},
+        "stacks.web.files[1]: is empty; write a path like stacks/portainer.yml",
+    ),
     "name of a variable": (
         {"stacks/web/variables": {"A-B": "x"}},
         f"stacks.web.variables.A-B: {NAME_OF_VARIABLE}",

@@ -119,7 +119,7 @@ def test_what_is_given_is_kept(root: Path) -> None:
     assert (phone.ssh_host, phone.ssh_port) == ("127.0.0.1", 2201)
     assert phone.host_key == ED25519
     assert dict(phone.labels) == {"shelf": "top"}
-    assert lab.stacks["web"].file == root / "web.yml"
+    assert lab.stacks["web"].files == (root / "web.yml",)
     assert dict(lab.stacks["web"].variables) == {"REPLICAS": "3"}
     assert lab.engine.registry_mirror == "http://192.168.8.2:5000"
     assert (lab.cleanup, lab.entry_address, lab.routing) == ({"images"}, "127.0.0.1", "host")

@@ -91,8 +91,34 @@ def test_a_key_that_is_none_is_one_error_for_all_phones(root: Path) -> None:
 
 def test_a_stack_that_is_no_text_is_named(root: Path) -> None:
     (root / "stacks" / "shop.yml").write_bytes(b"\xff\xfe")
-    with pytest.raises(pulumi.RunError, match=r"stacks\.shop\.file: shop\.yml is not UTF-8"):
+    with pytest.raises(pulumi.RunError, match=r"^stacks/shop\.yml: is not UTF-8 text"):
         read(root)
+
+
+def test_a_stack_may_stand_in_several_files_of_which_the_first_gives_the_folder(
+    root: Path,
+) -> None:
+    (root / "more").mkdir()
+    (root / "more" / "more.yml").write_text(
+        "services: {web: {env_file: web.env}}\nsecrets: {s: {file: key}}"
+    )
+    (root / "stacks" / "web.env").write_text("TOKEN=\nCOLOUR=red\n")
+    (root / "stacks" / "key").write_text("of the door")
+    files = ["stacks/shop.yml", "more/more.yml"]
+    shop = read(root, stacks=json.dumps({"shop": {"files": files}})).stacks["shop"]
+    assert shop.services["web"].environment == {
+        "COLOUR": "red",
+        "HOST": "10.0.0.1",
+        "TOKEN": "top-secret-token",
+    }
+    assert shop.secrets["s"].data == b"of the door"
+
+
+def test_a_mistake_names_the_one_of_several_files_that_has_it(root: Path) -> None:
+    (root / "more.yml").write_text("services: {web: {colour: red}}")
+    files = ["stacks/shop.yml", "more.yml"]
+    with pytest.raises(pulumi.RunError, match=r"^more\.yml: services\.web\.colour: unknown key"):
+        read(root, stacks=json.dumps({"shop": {"files": files}}))
 
 
 def test_two_stacks_cannot_publish_one_port(root: Path) -> None:
