@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from . import specification
 from .files import FROM_VARIABLE, contents
 from .filling import fill, variables_wanted
 from .keys import TOP_IGNORED, TOP_KEYS, TOP_REFUSED
@@ -77,6 +78,7 @@ def load_files(
     services = {name: service(nodes, name, around) for name, nodes in entries.items()}
     _check_cycles(services, entries)
     _check_ports(services, entries)
+    specification.check(parts)
     report.raise_problems()
     used = {attachment.network for each in services.values() for attachment in each.attachments}
     return StackSpec(

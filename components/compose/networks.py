@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from .keys import NO_SUCH_KEY
 from .model import Attachment, Network
 from .names import NAMESPACE_LABEL, external_name
 from .node import Node
@@ -12,6 +13,20 @@ from .node import Node
 DEFAULT = "default"
 # Docker's own networks know no aliases.
 _WITHOUT_ALIASES = frozenset({"bridge", "default", "host", "none"})
+_POOL_REFUSED: Mapping[str, str] = dict.fromkeys(
+    ("aux_addresses", "gateway", "ip_range"), NO_SUCH_KEY
+)
+_ATTACHMENT_REFUSED: Mapping[str, str] = dict.fromkeys(
+    (
+        "gw_priority",
+        "interface_name",
+        "link_local_ips",
+        "mac_address",
+        "priority",
+        "use_service_name_alias",
+    ),
+    NO_SUCH_KEY,
+)
 
 
 def networks(entries: Mapping[str, Node], stack: str) -> dict[str, Network]:
@@ -35,17 +50,18 @@ def _network(key: str, node: Node, stack: str) -> Network:
             "labels",
             "name",
         },
-        refused={
-            "enable_ipv4": "docker stack deploy has no such key; remove it",
-            "enable_ipv6": "docker stack deploy has no such key; remove it",
-        },
+        refused=dict.fromkeys(("enable_ipv4", "enable_ipv6"), NO_SUCH_KEY),
     )
     outside = external_name(key, fields)
     if outside is not None:
         for name in sorted(fields.keys() - {"external", "name"}):
             node.report.ignore(fields[name].path)
         return Network(name=outside, external=True)
-    ipam = fields["ipam"].fields({"driver", "config"}) if "ipam" in fields else {}
+    ipam = (
+        fields["ipam"].fields({"driver", "config"}, refused={"options": NO_SUCH_KEY})
+        if "ipam" in fields
+        else {}
+    )
     return Network(
         name=fields["name"].name() if "name" in fields else f"{stack}_{key}",
         driver=fields["driver"].name() if "driver" in fields else "overlay",
@@ -62,7 +78,7 @@ def _network(key: str, node: Node, stack: str) -> Network:
 def _subnets(node: Node) -> tuple[str, ...]:
     found: list[str] = []
     for item in node.items():
-        subnet = item.fields({"subnet"}).get("subnet")
+        subnet = item.fields({"subnet"}, refused=_POOL_REFUSED).get("subnet")
         if subnet is None:
             item.problem("has no subnet; write subnet: 10.30.0.0/24 or the like")
             continue
@@ -104,7 +120,11 @@ def attachments(
 
 def _attachment(key: str, place: Node, service: str, name: str) -> Attachment:
     fields = (
-        place.fields({"aliases", "driver_opts"}, ignored={"ipv4_address", "ipv6_address"})
+        place.fields(
+            {"aliases", "driver_opts"},
+            refused=_ATTACHMENT_REFUSED,
+            ignored={"ipv4_address", "ipv6_address"},
+        )
         if place.is_mapping
         else {}
     )

@@ -108,13 +108,7 @@ class Node:
             elif key in ignored:
                 node.report.ignore(node.path)
             else:
-                near = get_close_matches(key, known, n=1) or get_close_matches(
-                    key.lower(), known, n=1, cutoff=0.4
-                )
-                hint = f"write {near[0]}" if near else f"write {_one_of(sorted(known))}"
-                if not near and len(known) > _MOST_NAMED:
-                    hint = "remove it, or correct its name"
-                node.report.problem(node.path, f"unknown key; {hint}")
+                node.report.problem(node.path, unknown_key(key, known))
         return found
 
     def items(self) -> list[Node]:
@@ -195,7 +189,7 @@ class Node:
         for option in options:
             if self.value == option:
                 return option
-        self.problem(f"{self.shown} is unknown; write {_one_of(options)}")
+        self.problem(f"{self.shown} is unknown; write {one_of(options)}")
         return options[0]
 
     # Lists and maps of single values
@@ -229,6 +223,18 @@ class Node:
         return {key: node.scalar() for key, node in self.pairs().items()}
 
 
-def _one_of(options: Iterable[str]) -> str:
+def unknown_key(key: str, known: Collection[str]) -> str:
+    """What is wrong with a key that is not ``known``, and which one may be meant."""
+    near = get_close_matches(key, known, n=1) or get_close_matches(
+        key.lower(), known, n=1, cutoff=0.4
+    )
+    hint = f"write {near[0]}" if near else f"write {one_of(sorted(known))}"
+    if not near and len(known) > _MOST_NAMED:
+        hint = "remove it, or correct its name"
+    return f"unknown key; {hint}"
+
+
+def one_of(options: Iterable[str]) -> str:
+    """``a, b or c``."""
     *most, last = options
     return f"{', '.join(most)} or {last}" if most else last
