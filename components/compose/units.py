@@ -14,6 +14,8 @@ SECOND = 1_000_000_000
 _MINUTE = 60 * SECOND
 _HOUR = 60 * _MINUTE
 _LONGEST = 2**63 - 1
+# More characters than any number that Docker can count has, and fewer than Python refuses.
+_MOST_CHARACTERS = 100
 
 _UNITS = {
     "ns": 1,
@@ -25,6 +27,7 @@ _UNITS = {
     "m": _MINUTE,
     "h": _HOUR,
 }
+_NO_DURATION = "not a duration; write a number with a unit, such as 30s or 1m30s"
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 _SIZE = re.compile(r"(\d+\.?\d*|\.\d+)\s?([kmgtp]?i?b?)", re.ASCII | re.IGNORECASE)
 _CPUS = re.compile(r"\d+\.?\d*|\.\d+|\d+/[1-9]\d*", re.ASCII)
@@ -34,13 +37,15 @@ def parse_duration(text: str) -> int:
     """Nanoseconds of a Go duration such as ``1m30s``, ``1.5s`` or ``0``."""
     if text == "0":
         return 0
+    if len(text) > _MOST_CHARACTERS:
+        raise ValueError(_NO_DURATION)
     total = Fraction(0)
     position = 0
     while position < len(text) and (part := _PART.match(text, position)):
         total += Fraction(part[1]) * _UNITS[part[2]]
         position = part.end()
     if not text or position < len(text) or total > _LONGEST:
-        raise ValueError("not a duration; write a number with a unit, such as 30s or 1m30s")
+        raise ValueError(_NO_DURATION)
     return int(total)
 
 
@@ -73,7 +78,7 @@ def _decimal(amount: int, unit: int) -> str:
 
 def parse_size(text: str) -> int:
     """Bytes of a size such as ``64m``, ``1.5GB`` or ``1024``; units are powers of 1024."""
-    match = _SIZE.fullmatch(text)
+    match = _SIZE.fullmatch(text) if len(text) <= _MOST_CHARACTERS else None
     letters = match[2].lower() if match else ""
     if not match or letters in ("i", "ib") or letters.endswith("i"):
         raise ValueError("not a size; write a number with a unit, such as 64M or 1G")
@@ -86,7 +91,7 @@ def parse_size(text: str) -> int:
 
 def parse_cpus(text: str) -> int:
     """Billionths of a CPU, from a number of CPUs such as ``0.5``."""
-    if not _CPUS.fullmatch(text):
+    if len(text) > _MOST_CHARACTERS or not _CPUS.fullmatch(text):
         raise ValueError('not a number of CPUs; write a decimal number, such as "0.5"')
     nano = Fraction(text) * 10**9
     if nano.denominator != 1 or nano > _LONGEST:

@@ -119,6 +119,11 @@ def mistakes(path: Path) -> list[Mistake]:
 
 
 def problems(mistake: Mistake) -> list[str]:
+    """What is wrong with a file, without its name."""
+    return [line.removeprefix("shop.yml: ") for line in lines(mistake)]
+
+
+def lines(mistake: Mistake) -> list[str]:
     """What is wrong with a file, where little is defined and few files are there."""
 
     def read(name: str) -> bytes:
@@ -133,7 +138,7 @@ def problems(mistake: Mistake) -> list[str]:
     try:
         load_files(files, stack="shop", variables=variables, read=read)
     except ComposeError as error:
-        return [line.removeprefix("shop.yml: ") for line in error.problems]
+        return list(error.problems)
     return []
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from components.compose import ComposeError, keys, load, specification
+from tests.unit.compose_strategies import SERVICE_PARTS, holding, places
 
 SCHEMA = specification.schema()
 # Of the Docker CLI alone.
@@ -36,45 +36,6 @@ def service(**keys: Any) -> dict[str, Any]:
     return {"services": {"web": {"image": "shop", **keys}, "db": {"image": "db"}}, **TOP}
 
 
-def properties(*definitions: str) -> dict[str, Any]:
-    return {
-        key: value
-        for name in definitions
-        for key, value in SCHEMA["$defs"][name]["properties"].items()
-    }
-
-
-SERVICE = properties("container_spec", "workload_spec", "service")
-
-
-def places(part: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The path of every key below a part of the schema; [] is an item, * a free name."""
-    if "$ref" in part:
-        part = SCHEMA["$defs"][part["$ref"].split("/")[-1]]
-    for form in part.get("oneOf", ()):
-        yield from places(form)
-    below = {key: ((key,), inner) for key, inner in part.get("properties", {}).items()}
-    below |= {
-        pattern: (("*",), inner)
-        for pattern, inner in part.get("patternProperties", {}).items()
-        if pattern != "^x-"
-    }
-    if "items" in part:
-        below["items"] = (("[]",), part["items"])
-    for step, inner in below.values():
-        if step not in (("*",), ("[]",)):
-            yield step
-        for path in places(inner):
-            yield (*step, *path)
-
-
-def holding(path: tuple[str, ...]) -> Any:
-    value: Any = "x"
-    for step in reversed(path):
-        value = [value] if step == "[]" else {"one" if step == "*" else step: value}
-    return value
-
-
 def test_the_schema_is_the_published_one() -> None:
     data = specification.FILE.read_bytes()
     digest = "d549057ebc2925f39f62799eab0db7b9e2c18b35b6c00595199116da3ed10e64"
@@ -83,7 +44,7 @@ def test_the_schema_is_the_published_one() -> None:
 
 def test_every_key_of_a_service_is_read_ignored_or_refused_for_a_reason() -> None:
     known = [keys.SERVICE_KEYS, keys.SERVICE_IGNORED, frozenset(keys.SERVICE_REFUSED)]
-    assert frozenset().union(*known) == set(SERVICE) | DOCKERS
+    assert frozenset().union(*known) == set(SERVICE_PARTS) | DOCKERS
     assert sum(map(len, known)) == len(frozenset().union(*known)), "each in one way"
 
 
@@ -94,15 +55,15 @@ def test_every_section_is_read_ignored_or_refused_for_a_reason() -> None:
 
 @pytest.mark.parametrize("key", sorted(keys.SERVICE_KEYS))
 def test_no_key_below_a_key_of_a_service_is_called_unknown(key: str) -> None:
-    for path in places(SERVICE[key]):
-        lines = told(service(**{key: holding(path)}))
+    for path in places(SERVICE_PARTS[key]):
+        lines = told(service(**{key: holding(path, "x")}))
         assert not [line for line in lines if "unknown key" in line], path
 
 
 @pytest.mark.parametrize("section", ["network", "volume", "secret", "config"])
 def test_no_key_of_a_section_is_called_unknown(section: str) -> None:
     for path in places(SCHEMA["$defs"][section]):
-        lines = told(service() | {f"{section}s": {"one": holding(path)}})
+        lines = told(service() | {f"{section}s": {"one": holding(path, "x")}})
         assert not [line for line in lines if "unknown key" in line], path
 
 
