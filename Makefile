@@ -63,6 +63,9 @@ test-unit: ready ## pure modules and components under mocks; seconds
 	@$(PYTHON) -m pytest -q tests/unit
 
 test-lab: ready ## the real Pulumi engine against simulated phones
+	@$(PYTHON) -m pytest -v -m "not slow" tests/lab
+
+test-long: ready ## all lab tests, the long faults too
 	@$(PYTHON) -m pytest -v tests/lab
 
 env: ## shell lines for using pulumi by hand: eval "$$(make -s env)"
