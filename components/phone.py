@@ -10,13 +10,13 @@ from typing import Any
 import pulumi
 from pulumi_command import remote
 
-from . import shell
+from . import shell, wifi
 from .condition import Condition, ConditionArgs
 from .contact import Contact
 from .docker_config import DockerConfig
 from .facts import Facts
 from .ssh import Host, read_banner
-from .wifi import PhoneWifi, Static, wifi_settings
+from .wifi import Static, WifiJoined, wifi_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,15 +110,18 @@ class Phone(pulumi.ComponentResource):
         self.address = pulumi.Output.from_input(args.address)
         self.register_outputs({"address": self.address, "facts": self.facts})
 
-    def _wifi(self, wifi: Wifi, contact: Contact) -> PhoneWifi:
-        return PhoneWifi(
-            f"{self.name}-wifi",
+    def _wifi(self, wanted: Wifi, contact: Contact) -> WifiJoined:
+        settings = wifi_settings(wanted.ssid, wanted.forget, wanted.static)
+        text = pulumi.Output.secret(wanted.password).apply(wifi.order_text)
+        ordered = self._command("wifi", text, wifi.order(settings), root=True, depends_on=[contact])
+        return WifiJoined(
+            f"{self.name}-wifi-joined",
             phone=self.host,
-            ssid=wifi.ssid,
-            password=wifi.password,
-            forget=wifi.forget,
-            static=wifi.static,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[contact]),
+            ssid=wanted.ssid,
+            password=wanted.password,
+            forget=wanted.forget,
+            static=wanted.static,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[ordered]),
         )
 
     def _condition(self, steps: list[pulumi.Resource]) -> Condition:
@@ -141,13 +144,13 @@ class Phone(pulumi.ComponentResource):
     def _command(
         self,
         noun: str,
-        script: str,
+        script: str | pulumi.Output[str],
         arguments: list[str],
         *,
         root: bool,
         depends_on: list[pulumi.Resource],
     ) -> remote.Command:
-        """A script on the phone; ``script`` is its file."""
+        """A script on the phone; ``script`` is its file, or the whole text where it is secret."""
         args = self._args
         return remote.Command(
             f"{self.name}-{noun}",
@@ -162,7 +165,7 @@ class Phone(pulumi.ComponentResource):
                 per_dial_timeout=10,
             ),
             create=shell.command(*arguments, root=root),
-            stdin=shell.script(script),
+            stdin=shell.script(script) if isinstance(script, str) else script,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
                 parent=self,

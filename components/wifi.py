@@ -1,8 +1,8 @@
 """A phone's place on the lab's wifi, taken up so that no mistake cuts the phone off.
 
-A dynamic resource: the link over which the switch is ordered may be the one that it cuts. The
-phone goes on by itself, and keeps the new network only if it is reached there; else the profile
-that it had comes back.
+A remote command orders the switch (:mod:`.phone`), but the link over which it does so may be the
+one that is cut. So the phone goes on by itself, and keeps the new network only if it is reached
+there, which the resource of this module sees to; else the profile that it had comes back.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ class WifiProvider(Provider):
         return UpdateResult(dict(_news))
 
 
-class PhoneWifi(Resource, module="cloudlet", name="Wifi"):
+class WifiJoined(Resource, module="cloudlet", name="WifiJoined"):
     """The phone is on ``ssid``, and will be after every boot. ``password`` is secret.
+
+    It waits for the switch that was ordered, and orders it again where that one failed.
 
     ``forget`` are networks that it must not join again. With ``static`` its address is fixed, else
     DHCP gives it. Destroying the resource leaves the phone where it is, so that it stays reachable.
@@ -90,6 +92,16 @@ def wifi_settings(ssid: str, forget: Sequence[str], static: Static | None) -> di
     return {"ssid": ssid, "forget": list(forget), "static": str(static) if static else ""}
 
 
+def order(settings: Mapping[str, Any]) -> list[str]:
+    """The arguments of :data:`SCRIPT` that start the switch; :func:`order_text` is its input."""
+    return ["join", settings["ssid"], settings["static"], *settings["forget"]]
+
+
+def order_text(password: str) -> str:
+    """The text for the phone's shell, the wifi's password in it: secret."""
+    return shell.script(SCRIPT, _secrets(password))
+
+
 def join(host: Host, settings: Mapping[str, Any]) -> None:
     """Puts the phone on the wifi of ``settings``, which are the resource's properties.
 
@@ -110,13 +122,13 @@ def join(host: Host, settings: Mapping[str, Any]) -> None:
 
 
 def _order(host: Host, settings: Mapping[str, Any]) -> str:
-    arguments = ["join", settings["ssid"], settings["static"], *settings["forget"]]
-    secrets = {
-        "WIFI_PASSWORD": settings["password"],
-        "SWITCH": shell.script("wifi_switch.sh"),
-    }
+    secrets = _secrets(settings["password"])
     with connect(host) as session:
-        return run_script(session, SCRIPT, *arguments, settings=secrets).strip()
+        return run_script(session, SCRIPT, *order(settings), settings=secrets).strip()
+
+
+def _secrets(password: str) -> dict[str, str]:
+    return {"WIFI_PASSWORD": password, "SWITCH": shell.script("wifi_switch.sh")}
 
 
 def _see_through(host: Host, ssid: str) -> None:

@@ -105,6 +105,7 @@ def test_a_phone_is_contacted_then_put_on_wifi_then_given_docker(made: Recorder)
         "one-contact",
         "one-docker-config",
         "one-wifi",
+        "one-wifi-joined",
         "one-engine",
         "one-network",
         "one-preflight",
@@ -121,7 +122,7 @@ def test_without_wifi_in_the_configuration_wifi_is_left_alone() -> None:
 
 def test_every_command_pins_the_host_key_and_replays_no_output(made: Recorder) -> None:
     commands = made.of("Command")
-    assert len(commands) == 9
+    assert len(commands) == 12
     for command in commands:
         assert command.inputs["connection"]["hostKey"] == HOST_KEY
         assert command.inputs["addPreviousOutputInEnv"] is False
@@ -140,7 +141,8 @@ def test_whatever_holds_a_secret_is_marked_secret(made: Recorder) -> None:
                 assert key in item.secret, f"{item.name} has a secret in its {key}"
     assert {"taskSpec", "labels"} <= made.one("shop-web").secret
     assert "taskSpec" not in made.one("shop-db").secret
-    assert "password" in made.one("one-wifi").secret
+    assert "stdin" in made.one("one-wifi").secret
+    assert "password" in made.one("one-wifi-joined").secret
     assert {"password", "wifi_password"} <= made.one("one-condition").secret
 
 
