@@ -135,7 +135,7 @@ def survey(host: Host) -> Survey:
     with connect(host) as session:
         started = time.time()
         result = session.run(command, shell.script("survey.sh"), SURVEY_SECONDS)
-        return parse(checked(session, result), asked_at=started)
+        return parse(checked(session, result), asked_at=started, answered_at=time.time())
 
 
 def recent(host: Host) -> Survey | None:
@@ -159,13 +159,13 @@ def outdated(host: Host) -> None:
     forget(_key(host))
 
 
-def parse(text: str, *, asked_at: float) -> Survey:
-    """What ``survey.sh`` printed; ``asked_at`` is our clock when it was started."""
+def parse(text: str, *, asked_at: float, answered_at: float) -> Survey:
+    """What ``survey.sh`` printed; the two are our clock when it was started and had ended."""
     told = shell.parse_facts(text)
     return Survey(
         facts={name: told[name] for name in FACTS if told.get(name)},
         root=told.get("root") == "yes",
-        clock_off=float(told["clock"]) - asked_at,
+        clock_off=_off(float(told["clock"]), asked_at, answered_at),
         docker=_docker(told),
         swarm=SwarmBelief(
             state=told.get("swarm_state", ""),
@@ -180,6 +180,11 @@ def parse(text: str, *, asked_at: float) -> Survey:
         battery_percent=_integer(told.get("battery_percent", "")),
         battery_celsius=_tenths(told.get("battery_decidegrees", "")),
     )
+
+
+def _off(clock: float, earliest: float, latest: float) -> float:
+    """How far ``clock`` is ahead: a slow answer makes no clock wrong."""
+    return min(clock - earliest, 0.0) or max(clock - latest, 0.0)
 
 
 def _docker(told: Mapping[str, str]) -> Docker:

@@ -18,7 +18,11 @@ OURS = {"log-driver": "local", "registry-mirrors": ["http://m:5000"]}
 WANTED = aspects.wanted(ssid="cloudlet", daemon=OURS)
 RULES = "3 192.168.8.12 4789"
 SOUND = replace(
-    parse("clock=1000\nroot=yes\ndocker=running\ndocker_at_boot=yes\n", asked_at=1000),
+    parse(
+        "clock=1000\nroot=yes\ndocker=running\ndocker_at_boot=yes\n",
+        asked_at=1000,
+        answered_at=1001,
+    ),
     wifi=Wifi(device="wlan0", ssid="cloudlet", autoconnect=True, priority=100, signal=60),
     firewall=Firewall(now=RULES, at_boot=RULES),
 )

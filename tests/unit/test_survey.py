@@ -48,7 +48,7 @@ firewall_at_boot=
 
 
 def test_a_phone_is_told_with_its_units() -> None:
-    seen = parse(TOLD, asked_at=990.5)
+    seen = parse(TOLD, asked_at=980, answered_at=990.5)
     assert seen.facts["architecture"] == "armv7l"
     assert (seen.memory_mb, seen.free_memory_mb, seen.free_disk_mb) == (1904, 1200, 9000)
     assert (seen.battery_percent, seen.battery_celsius) == (87, 29.6)
@@ -64,8 +64,17 @@ def test_a_phone_is_told_with_its_units() -> None:
     assert seen.firewall == Firewall(now="2 192.168.8.12 4789", at_boot="")
 
 
+@pytest.mark.parametrize(
+    ("clock", "ahead"), [(990, -10), (1000, 0), (1007, 0), (1020, 0), (1050, 30)]
+)
+def test_a_slow_answer_makes_no_clock_wrong(clock: int, ahead: float) -> None:
+    seen = parse(f"clock={clock}\nroot=no\n", asked_at=1000, answered_at=1020)
+    assert seen.clock_off == pytest.approx(ahead)
+
+
 def test_what_a_phone_does_not_tell_is_unknown_and_not_nought() -> None:
-    seen = parse("clock=1000\nroot=no\ndocker=stopped\ndocker_at_boot=no\n", asked_at=1000)
+    text = "clock=1000\nroot=no\ndocker=stopped\ndocker_at_boot=no\n"
+    seen = parse(text, asked_at=1000, answered_at=1001)
     assert seen.facts == {}
     assert not seen.root
     assert (seen.docker.state, seen.docker.containers, seen.docker.awaits_wifi) == (
