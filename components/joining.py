@@ -7,7 +7,6 @@ from typing import Any
 from .dynamic import tell
 from .engine_api import Engine, engine
 from .managers import (
-    PHONE_LABEL,
     cluster_id,
     delete_node,
     name_of,
@@ -65,19 +64,21 @@ def join(host: Host, props: dict[str, Any], manager: Engine) -> str:
 def remove_twins(manager: Engine, node_id: str, name: str) -> None:
     """Takes off the list what the phone called ``name`` left there as a member before.
 
-    A node of its hostname that is down and was never labelled comes from a join that was cut off.
-    A label, of whatever phone, makes it none: phones of one kind come with the same hostname.
+    It is ``node_id`` now, so any other node with its label is its past, even one that the managers
+    still call ready: they miss a node only when some heartbeats have not come. A node of its
+    hostname that is down and was never labelled is what a join that was cut off left. Nobody
+    else's label is touched: phones of one kind come with the same hostname.
     """
     nodes = nodes_by_id(manager)
     hostname = nodes[node_id]["Description"].get("Hostname")
     for twin_id, twin in nodes.items():
-        if twin_id == node_id or twin["Status"]["State"] != "down":
-            continue
-        labels: dict[str, str] = twin["Spec"].get("Labels") or {}
-        unlabelled = PHONE_LABEL not in labels
-        if name_of(twin) == name or (
-            unlabelled and hostname and twin["Description"].get("Hostname") == hostname
-        ):
+        unlabelled = name_of(twin) == twin_id
+        cut_off = (
+            unlabelled
+            and twin["Status"]["State"] == "down"
+            and twin["Description"].get("Hostname") == hostname
+        )
+        if twin_id != node_id and (name_of(twin) == name or cut_off):
             if twin["Spec"]["Role"] == "manager":
                 update_node(manager, twin_id, lambda spec: spec.update(Role="worker"))
             delete_node(manager, twin_id)

@@ -193,7 +193,12 @@ def _existing(hosts: Sequence[Host]) -> str:
         with engine(host) as client:
             state = swarm_state(client)
         if state["ControlAvailable"]:
-            cluster: dict[str, Any] = state.get("Cluster") or {"Spec": {}}
+            cluster: dict[str, Any] = state.get("Cluster") or {}
+            if not cluster:
+                raise PhoneError(
+                    f"{host.name} manages a swarm whose majority is lost; start its other "
+                    "managers, or run `docker swarm leave --force` on it if that swarm is to go"
+                )
             if OURS not in (cluster["Spec"].get("Labels") or ()):
                 raise PhoneError(
                     f"{host.name} manages a swarm that cloudlet did not make "

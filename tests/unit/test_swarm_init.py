@@ -82,6 +82,13 @@ def test_a_swarm_that_somebody_else_made_is_neither_used_nor_ended(swarm: Swarm)
     assert swarm.log == []
 
 
+def test_a_swarm_that_lost_its_majority_is_not_ended_for_a_new_one(swarm: Swarm) -> None:
+    swarm.nodes["a"].swarm = "lost"
+    with pytest.raises(PhoneError, match=r"m1 manages a swarm whose majority is lost; start"):
+        PROVIDER.create(props())
+    assert swarm.log == []
+
+
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
