@@ -108,11 +108,7 @@ start_switch() {
 	fi
 }
 
-is_switching() {
-	case $(cat "$RUN/state" 2>/dev/null) in
-	switching | joined) ;;
-	*) return 1 ;;
-	esac
+job_runs() {
 	if booted_with_systemd; then
 		systemctl is-active --quiet cloudlet-wifi
 	else
@@ -120,10 +116,13 @@ is_switching() {
 	fi
 }
 
+is_underway() { case $(cat "$RUN/state" 2>/dev/null) in switching | joined) ;; *) return 1 ;; esac }
+
+# In this order: a job that has ended has said how.
 result() {
-	case $(cat "$RUN/state" 2>/dev/null) in
-	switching | joined) is_switching || echo "failed the switch of the wifi was cut off" >"$RUN/state" ;;
-	esac
+	if ! job_runs && is_underway; then
+		echo "failed the switch of the wifi was cut off" >"$RUN/state"
+	fi
 	cat "$RUN/state"
 }
 
@@ -146,7 +145,7 @@ join() {
 		die "NetworkManager sees no wifi device; is the phone's wifi firmware installed?"
 	device=$(wifi_device)
 	before=$(wifi_active "$device")
-	if is_switching; then
+	if is_underway && job_runs; then
 		echo switching
 	elif [ -n "$before" ] && link_is_right "$before"; then
 		keep "$before"

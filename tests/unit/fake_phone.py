@@ -19,7 +19,9 @@ import pytest
 from components import shell
 
 SHELLS = ("dash", "busybox")
-_PLACES = re.compile(r"(?<![\w$}./])/(etc|run|var/lib|sys)(?=[/ \n\"';)])")
+_PLACES = re.compile(
+    r"(?<![\w$}./])/(etc|run|var/lib|sys|proc(?=/(?:filesystems|meminfo|net|sys)))(?=[/ \n\"';)])"
+)
 # A service is what it is told to be; both init systems keep that in the same two files.
 _RC_SERVICE = """
 case $2 in
@@ -89,9 +91,12 @@ esac
 _IP = """
 case $* in
 *address*) echo "2: wlan0    inet 192.168.8.12/24 brd 192.168.8.255 scope global wlan0" ;;
+*link*) [ ! -e "$STATE/no_vxlan" ] ;;
 *"route show default"*) cat "$STATE/route" 2>/dev/null ;;
 esac
 """
+# -P, megabytes: the fourth column is what is free.
+_DF = 'printf "Filesystem\nx 9 9 %s 9 /\n" "$(cat "$STATE/free_disk" 2>/dev/null || echo 9000)"\n'
 _DATE = """
 case $* in
 *-s*) echo 0 >"$STATE/clock_off" ;;
@@ -116,7 +121,8 @@ class FakePhone:
             "rc-update": _RC_UPDATE,
             "docker": _DOCKER,
             "dockerd": "",
-            "modprobe": "",
+            "modprobe": '[ ! -e "$STATE/no_modules" ]\n',
+            "df": _DF,
             "id": _ID,
             "usermod": _USERMOD,
             "ip": _IP,
@@ -126,6 +132,9 @@ class FakePhone:
         for name, body in bodies.items():
             self.program(name, body)
         (self.state / "clock").write_text("1000")
+        self.write("proc/meminfo", "MemTotal: 1949696 kB\nMemAvailable: 1228800 kB\n")
+        self.write("proc/filesystems", "nodev\toverlay\n")
+        self.write("sys/fs/cgroup/cgroup.controllers", "memory\n")
 
     def _busybox(self, folder: Path) -> str:
         busybox = shutil.which("busybox")

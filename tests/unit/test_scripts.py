@@ -193,6 +193,33 @@ def test_a_survey_tells_of_a_phone_that_was_made_ready(phone: FakePhone) -> None
         assert f"{line}\n" in told
 
 
+def test_a_phone_that_has_all_that_swarm_needs_passes_and_is_left_alone(phone: FakePhone) -> None:
+    before = phone.files()
+    phone.succeeds("preflight.sh", "mesh")
+    assert phone.files() == before
+
+
+def test_all_that_a_phone_lacks_for_swarm_is_one_error(phone: FakePhone) -> None:
+    for fault in ("no_modules", "no_vxlan"):
+        (phone.state / fault).touch()
+    (phone.state / "free_disk").write_text("120")
+    phone.write("proc/meminfo", "MemTotal: 262144 kB\n")
+    phone.write("proc/filesystems", "ext4\n")
+    (phone.root / "sys/fs/cgroup/cgroup.controllers").unlink()
+    assert phone.fails("preflight.sh", "mesh") == (
+        "this phone cannot be in a swarm:\n"
+        "  - the kernel has no overlay filesystem (CONFIG_OVERLAY_FS)\n"
+        "  - the kernel has no VXLAN (CONFIG_VXLAN), so no overlay networks\n"
+        "  - the kernel has no bridge netfilter (CONFIG_BRIDGE_NETFILTER)\n"
+        "  - the kernel has no ip_vs (CONFIG_IP_VS): set cloudlet:routing to host\n"
+        f"  - no cgroups are mounted at {phone.root}/sys/fs/cgroup\n"
+        "  - 256 MB of memory; 400 are needed\n"
+        f"  - 120 MB free under {phone.root}/var/lib/docker; 500 are needed\n"
+        "A newer kernel of the phone's postmarketOS port may have what is missing."
+    )
+    assert "ip_vs" not in phone.fails("preflight.sh", "host")
+
+
 @pytest.mark.parametrize(
     ("tool", "folder", "file", "rule"),
     [
