@@ -31,8 +31,7 @@ take() {
 	tar=$(mktemp "$HELD/swarm.XXXXXX")
 	trap leave EXIT
 	stop_docker || die "Docker did not stop"
-	# Room that Docker keeps for its next log is no part of the swarm.
-	tar -C "$root" -czf "$tar" --exclude='*.tmp' swarm || die "the swarm's folder could not be copied"
+	tar -C "$root" -czf "$tar" swarm || die "the swarm's folder could not be copied"
 	start_docker || die "Docker did not start again"
 	base64 <"$tar"
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from components import config
 from components.config.lab import Phone
 from components.survey import Docker, Survey, SwarmBelief, Wifi
+from operations.archive import Backup
 from operations.labs import Lab, hosts
 from operations.nodes import Node
 from operations.pulumi_cli import PulumiStack
@@ -95,3 +97,76 @@ def lab(folder: Path, roles: Mapping[str, str], *, swarm_id: str = "") -> Lab:
         hosts=hosts(configured, {}),
         swarm_id=swarm_id,
     )
+
+
+def a_backup(**changes: Any) -> Backup:
+    """A backup of the lab called ``lab``, taken from phone-1, which is the node ``id-phone-1``."""
+    made = Backup(
+        made=datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
+        stack="lab",
+        phone="phone-1",
+        swarm_id="ours",
+        node_id="id-phone-1",
+        configuration="config:\n  cloudlet:routing: host\n",
+        state={"version": 3, "deployment": {"resources": state_of("phone-1", "phone-2")}},
+        swarm=b"raft-keys",
+    )
+    return replace(made, **changes)
+
+
+def host_key(phone: str) -> str:
+    return f"ssh-ed25519 AAAA-key-of-{phone}"
+
+
+def state_of(*phones: str) -> list[dict[str, Any]]:
+    """Resources of an exported state: what each phone has, and things that depend on it."""
+    resources: list[dict[str, Any]] = [
+        {
+            "urn": "urn:pulumi:lab::cloudlet::pulumi:pulumi:Stack::cloudlet-lab",
+            "type": "pulumi:pulumi:Stack",
+            "outputs": {"phones": {phone: {"hostKey": host_key(phone)} for phone in phones}},
+        }
+    ]
+    for phone in phones:
+        component = f"urn:pulumi:lab::cloudlet::cloudlet:index:Phone::{phone}"
+        resources += [
+            {"urn": component, "type": "cloudlet:index:Phone"},
+            _dynamic("Contact", f"{phone}-contact", parent=component),
+            _dynamic("Condition", f"{phone}-condition", parent=component),
+        ]
+    contacts = [_urn("Contact", f"{phone}-contact") for phone in phones]
+    resources.append(_dynamic("SwarmInit", "swarm-init", dependencies=contacts))
+    for phone in phones:
+        resources.append(
+            _dynamic(
+                "Membership",
+                f"swarm-{phone}",
+                inputs={"phone": {"name": phone}},
+                dependencies=[*contacts, _urn("SwarmInit", "swarm-init")],
+            )
+        )
+    members = [_urn("Membership", f"swarm-{phone}") for phone in phones]
+    resources.append(
+        {
+            "urn": "urn:pulumi:lab::cloudlet::pulumi:providers:docker::entry",
+            "type": "pulumi:providers:docker",
+            "inputs": {"sshOpts": [host_key(phone).split()[1] for phone in phones]},
+            "dependencies": members,
+            "propertyDependencies": {"sshOpts": members, "host": None},
+            **({"deletedWith": members[0]} if members else {}),
+        }
+    )
+    return resources
+
+
+def _urn(kind: str, name: str) -> str:
+    return f"urn:pulumi:lab::cloudlet::pulumi-python:dynamic/cloudlet:{kind}::{name}"
+
+
+def _dynamic(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "urn": _urn(kind, name),
+        "type": f"pulumi-python:dynamic/cloudlet:{kind}",
+        "inputs": {},
+        **more,
+    }

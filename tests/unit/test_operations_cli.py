@@ -1,0 +1,108 @@
+"""What a person sees who types a command: sentences, never a traceback."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import __main__ as cli
+from operations import asking, pulumi_cli
+from operations.errors import OperationError
+from operations.pulumi_cli import PulumiStack
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["drill-reboot", ""], "say which phone, as in PHONE=phone-2"),
+        (["recover", ""], "say which phone, as in PHONE=phone-2"),
+        (["restore", ""], "say which file, as in FILE=backups/"),
+    ],
+)
+def test_what_make_was_not_told_is_asked_for(
+    arguments: Sequence[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+class Pulumi:
+    """Every call of pulumi ends like this."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stdout, self.stderr, self.status = "{}", "", 0
+        self.calls: list[list[str]] = []
+        monkeypatch.setattr(pulumi_cli.subprocess, "run", self.run)
+
+    def run(self, command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        self.calls.append(command[command.index("--") + 1 :])
+        return subprocess.CompletedProcess(command, self.status, self.stdout, self.stderr)
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch) -> Pulumi:
+    return Pulumi(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("toolchain: there is no stack lab\n", "there is no stack lab"),
+        ("warning: x\nerror: incorrect passphrase\n\n", "incorrect passphrase"),
+        ("panic\n", "panic"),
+        ("", "pulumi config failed"),
+    ],
+)
+def test_what_pulumi_says_last_is_the_message(pulumi: Pulumi, said: str, sentence: str) -> None:
+    pulumi.status, pulumi.stderr = 1, said
+    with pytest.raises(OperationError) as caught:
+        PulumiStack(name="lab").configuration()
+    assert str(caught.value) == sentence
+
+
+def test_a_mistake_in_the_file_is_told_by_its_key(
+    pulumi: Pulumi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi.stdout = '{"cloudlet:phonez": {"value": "{}", "secret": false}}'
+    assert cli.main(["--stack", "lab", "status"]) == 1
+    assert "phonez: unknown key; did you mean phones?" in capsys.readouterr().err
+
+
+def test_the_labs_file_is_named_where_it_is_not_the_usual_one(
+    pulumi: Pulumi, tmp_path: Path
+) -> None:
+    PulumiStack(name="lab").set("key", "value")
+    PulumiStack(name="lab", config_file=tmp_path / "Pulumi.lab.yaml").set("key", "value")
+    common = ["--stack", "lab", "--non-interactive"]
+    set_ = ["config", "set", "--plaintext", "--path", "key", "value"]
+    named = ["--config-file", str(tmp_path / "Pulumi.lab.yaml")]
+    assert pulumi.calls == [[*set_, *common], [*set_, *named, *common]]
+
+
+def test_a_passphrase_comes_from_the_environment_or_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(asking.PASSPHRASE, "from outside")
+    assert asking.passphrase("of the backup") == "from outside"
+    monkeypatch.delenv(asking.PASSPHRASE)
+    monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: True, raising=False)
+    typed = iter(["one", "one", "one", "two", ""])
+    monkeypatch.setattr(asking.getpass, "getpass", lambda _: next(typed))
+    assert asking.passphrase("for the backup", twice=True) == "one"
+    with pytest.raises(OperationError, match="the two passphrases differ"):
+        asking.passphrase("for the backup", twice=True)
+    with pytest.raises(OperationError, match="an empty passphrase protects nothing"):
+        asking.passphrase("of the backup")
+
+
+def test_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: True, raising=False)
+    answers = iter(["yes", "y"])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    asking.confirm("Go on?", yes=False)
+    with pytest.raises(OperationError, match="nothing was done"):
+        asking.confirm("Go on?", yes=False)

@@ -1,0 +1,62 @@
+"""A replaced phone is forgotten whole, and nothing that stays depends on what went."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from operations.replaced import forget, host_keys, renew_key, take_over
+from tests.unit.operations_samples import host_key, state_of
+
+STATE = {"version": 3, "deployment": {"resources": state_of("phone-1", "phone-2", "phone-10")}}
+
+
+def names(state: dict[str, Any]) -> set[str]:
+    return {each["urn"].rsplit("::", 1)[-1] for each in state["deployment"]["resources"]}
+
+
+def test_the_phone_its_steps_and_its_membership_go_and_nothing_else() -> None:
+    assert names(STATE) - names(forget(STATE, "phone-1")) == {
+        "phone-1",
+        "phone-1-contact",
+        "phone-1-condition",
+        "swarm-phone-1",
+    }
+
+
+@pytest.mark.parametrize("phone", ["phone-1", "phone-2", "phone-10"])
+def test_what_stays_depends_on_nothing_that_went(phone: str) -> None:
+    after = forget(STATE, phone)["deployment"]["resources"]
+    there = {each["urn"] for each in after}
+    for each in after:
+        named = [*each.get("dependencies", []), each.get("parent"), each.get("deletedWith")]
+        named += [urn for urns in each.get("propertyDependencies", {}).values() for urn in urns]
+        assert {urn for urn in named if urn} <= there
+
+
+def test_the_export_that_was_given_stays_as_it_was() -> None:
+    before = json.dumps(STATE)
+    take_over(STATE, "phone-1", "ssh-ed25519 AAAA-new")
+    assert json.dumps(STATE) == before
+
+
+def test_what_reaches_the_phone_expects_the_new_machines_key() -> None:
+    after = take_over(STATE, "phone-1", "ssh-ed25519 AAAA-new")
+    text = json.dumps(after)
+    assert 'AAAA-key-of-phone-1"' not in text
+    assert host_keys(after)["phone-1"] == "ssh-ed25519 AAAA-new"
+    provider = after["deployment"]["resources"][-1]
+    assert provider["inputs"]["sshOpts"][0] == "AAAA-new"
+
+
+def test_other_phones_keep_their_keys() -> None:
+    after = renew_key(STATE, host_key("phone-1") + "x", "ssh-ed25519 AAAA-new")
+    assert after == STATE
+    assert host_keys(after)["phone-2"] == host_key("phone-2")
+
+
+def test_a_state_of_nothing_has_no_keys() -> None:
+    assert host_keys({"deployment": {}}) == {}
+    assert forget({"deployment": {}}, "phone-1") == {"deployment": {"resources": []}}
