@@ -31,7 +31,7 @@ def parse(text: str) -> dict[str, Any]:
     """The file's object; an empty or missing file is an empty one.
 
     Raises:
-        DaemonJsonError: the text is not a JSON object.
+        DaemonJsonError: the text is not a JSON object, or Docker would refuse it for a key of ours.
     """
     if not text.strip():
         return {}
@@ -41,7 +41,11 @@ def parse(text: str) -> dict[str, Any]:
         raise DaemonJsonError(f"is not JSON ({error})") from None
     if not isinstance(value, dict):
         raise DaemonJsonError("is not a JSON object")
-    return cast(dict[str, Any], value)
+    found = cast(dict[str, Any], value)
+    for key in _LISTS:
+        if not isinstance(found.get(key) or [], list):
+            raise DaemonJsonError(f"has no list as {key}, which Docker refuses")
+    return found
 
 
 def merge(found: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:

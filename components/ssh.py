@@ -107,7 +107,7 @@ def read_banner(host: Host, seconds: float = CONNECT_SECONDS) -> str:
         with socket.create_connection((host.host, host.port), timeout=seconds) as connection:
             connection.settimeout(seconds)
             banner = connection.recv(255)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _unreachable(host, _reason(error, seconds)) from None
     if not banner.startswith(b"SSH-"):
         raise _unreachable(host, "something answers there, but not as SSH")
@@ -243,7 +243,7 @@ def load_key(path: str) -> paramiko.PKey:
 def _handshake(host: Host) -> paramiko.Transport:
     try:
         raw = socket.create_connection((host.host, host.port), timeout=CONNECT_SECONDS)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _unreachable(host, _reason(error, CONNECT_SECONDS)) from None
     transport = paramiko.Transport(raw)
     transport.banner_timeout = BANNER_SECONDS
@@ -303,7 +303,9 @@ def _unreachable(host: Host, reason: str) -> UnreachableError:
     )
 
 
-def _reason(error: OSError, seconds: float) -> str:
+def _reason(error: OSError | UnicodeError, seconds: float) -> str:
+    if isinstance(error, UnicodeError):
+        return "that is no host's name"
     if isinstance(error, TimeoutError):
         return f"no answer within {seconds:.0f} s"
     return (error.strerror or str(error)).lower()

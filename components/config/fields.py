@@ -219,6 +219,8 @@ def _ssid(value: str) -> str:
         raise ValueError(f"has {length} bytes; a wifi's name has 1 to 32")
     if not value.isprintable():
         raise ValueError("holds a character that cannot be printed, a line's end or a tab")
+    if value != value.strip():
+        raise ValueError("begins or ends with a space, which is not supported; rename the network")
     return value
 
 

@@ -3,7 +3,8 @@
 # that main starts can eat the rest of the text from standard input.
 # shellcheck shell=sh disable=SC2034
 set -eu
-export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+# English words, and the names of networks as they are: in C itself nmcli prints ? for a letter like é.
+export LC_ALL=C.UTF-8 PATH="$PATH:/usr/sbin:/sbin"
 
 # What makes Docker wait for the wifi at boot, by init system.
 WIFI_ONLINE=/etc/init.d/wifi-online

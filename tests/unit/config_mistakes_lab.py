@@ -229,6 +229,10 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         {"wifi/ssid": ""},
         "wifi.ssid: has 0 bytes; a wifi's name has 1 to 32",
     ),
+    "wifi with a space at the end": (
+        {"wifi/ssid": "cloudlet "},
+        "wifi.ssid: begins or ends with a space, which is not supported; rename the network",
+    ),
     "wifi with a line's end": (
         {"wifi/ssid": "cloud\nlet"},
         "wifi.ssid: holds a character that cannot be printed, a line's end or a tab",

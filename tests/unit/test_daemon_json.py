@@ -73,3 +73,9 @@ def test_a_missing_file_is_an_empty_one_and_back() -> None:
     assert daemon_json.parse("") == {}
     assert daemon_json.dump({}) == ""
     assert json.loads(daemon_json.dump(OURS)) == OURS
+
+
+@pytest.mark.parametrize("value", ['"http://x"', '{"a": 1}'])
+def test_a_mirror_that_is_no_list_is_said_to_be_none(value: str) -> None:
+    with pytest.raises(daemon_json.DaemonJsonError, match="has no list as registry-mirrors"):
+        daemon_json.parse(f'{{"registry-mirrors": {value}}}')

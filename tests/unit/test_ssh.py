@@ -152,3 +152,11 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
 def test_a_host_survives_pulumis_numbers(host: Host) -> None:
     properties = {**host.to_inputs(), "port": float(host.port)}
     assert Host.from_inputs(properties) == host
+
+
+@pytest.mark.parametrize("attempt", [ssh.read_banner, _open])
+def test_a_name_that_no_host_can_have_is_said_to_be_none(
+    host: Host, attempt: Callable[[Host], object]
+) -> None:
+    with pytest.raises(UnreachableError, match="that is no host's name"):
+        attempt(replace(host, host="a..b"))
