@@ -7,12 +7,12 @@ and Docker's own refusal stands. Volumes are never touched.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pulumi
 
 from .engine_api import EngineError
+from .hooks import in_thread
 from .managers import Access, manager_of
 from .ssh import PhoneError
 
@@ -25,7 +25,7 @@ def remove_leftover(kind: str, name: str, stack: str, access: Access) -> pulumi.
     async def before_create(_args: pulumi.ResourceHookArgs) -> None:
         known = await pulumi.Output.from_input(access.to_inputs()).future()
         if known is not None:
-            await asyncio.to_thread(_remove, kind, name, stack, known)
+            await in_thread(_remove, kind, name, stack, known)
 
     hook = pulumi.ResourceHook(f"{name}-{kind}-leftover", before_create)
     return pulumi.ResourceHookBinding(before_create=[hook])

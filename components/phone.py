@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from .condition import Condition, ConditionArgs
 from .contact import Contact
 from .docker_config import DockerConfig
 from .facts import Facts
+from .hooks import in_thread
 from .ssh import Host, read_banner
 from .wifi import Static, WifiJoined, wifi_settings
 
@@ -179,4 +179,4 @@ class Phone(pulumi.ComponentResource):
         )
 
     async def _check_answers(self, _args: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(read_banner, self._args.host)
+        await in_thread(read_banner, self._args.host)

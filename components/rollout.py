@@ -7,7 +7,6 @@ delete may fail on a slow stop. This companion owns the number of replicas inste
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 from .convergence import Progress, explain, judge, log_lines
 from .dynamic import Provider, tell
 from .engine_api import Engine, EngineError
+from .hooks import in_thread
 from .managers import Access, manager_of, update_spec, wait_until
 from .ssh import PhoneError
 
@@ -131,7 +131,7 @@ def keep_scale(
     async def after_update(_args: pulumi.ResourceHookArgs) -> None:
         known = await pulumi.Output.from_input(access.to_inputs()).future()
         if known is not None and replicas is not None:
-            await asyncio.to_thread(scale, known)
+            await in_thread(scale, known)
 
     def scale(known: dict[str, Any]) -> None:
         with manager_of(known) as manager:
