@@ -61,6 +61,9 @@ def _refuse_with_majority(host: Host) -> None:
         return
     managers = [node for node in nodes if node.role == "manager"]
     answering = sum(node.reachable for node in managers)
+    # A leader goes on giving its list for the moment that it takes to miss the others.
+    if answering < quorum.majority(len(managers)):
+        return
     raise OperationError(
         f"the swarm has its majority, nothing is to be recovered: {len(managers)} managers need "
         f"{quorum.majority(len(managers))} to answer, and {answering} do"

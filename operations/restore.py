@@ -31,6 +31,7 @@ from .pulumi_cli import PulumiStack
 LOOK_SECONDS = 20.0
 # Docker itself waits 20 s for a leader.
 SWARM_SECONDS = 45.0
+CONTACT_SECONDS = 120.0
 LEADERLESS = "no leader"
 # Docker may have to be installed first.
 ENGINE_SECONDS = 600.0
@@ -79,6 +80,7 @@ def restore(stack: PulumiStack, file: Path, tell: Callable[[str], None], *, yes:
             stack.set(f'cloudlet:phones["{name}"].hostKey', key)
     stack.replace_state(state)
     tell(f"Pulumi's state is that of {backup.day}")
+    _let_in(lab, found, tell)
     if not found.alive:
         host = target.with_host_key(found.new_keys.get(target.name, target.host_key))
         _restore_swarm(lab, host, backup, tell)
@@ -181,10 +183,28 @@ def _swarm_of(host: Host) -> str:
     return cluster_id(state) or LEADERLESS
 
 
+def _let_in(lab: Lab, found: Found, tell: Callable[[str], None]) -> None:
+    """Our key goes in on every replaced phone that answers.
+
+    A refresh dials managers as it finds them, and sshd shuts out for a while whoever it has had to
+    refuse a few times: `up` would then not get at the phone.
+    """
+    hosts = [lab.hosts[name].with_host_key(key) for name, key in found.new_keys.items()]
+    password = _password(lab)
+    asked = {host.name: partial(first_contact, host, password) for host in hosts}
+    answers = gather(asked, CONTACT_SECONDS)
+    for host in hosts:
+        answer = answers.get(host.name, PhoneError(f"{host.name} was not ready in time"))
+        tell(str(answer) if isinstance(answer, PhoneError) else f"{host.name} lets us in")
+
+
+def _password(lab: Lab) -> str:
+    return lab.configured.password.get_secret_value() if lab.configured.password else ""
+
+
 def _restore_swarm(lab: Lab, host: Host, backup: Backup, tell: Callable[[str], None]) -> None:
-    password = lab.configured.password
     tell(f"making {host.name} ready for Docker")
-    first_contact(host, password.get_secret_value() if password else "")
+    first_contact(host, _password(lab))
     with connect(host) as session:
         line = shell.command(host.user, root=True)
         checked(session, session.run(line, shell.script("engine.sh"), ENGINE_SECONDS))

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 NAME = os.environ.get("CLOUDLET_TEST_LAB", "test")
 LOOPBACK = LabNames(name=NAME).loopback
 SECONDS = 600
+BACKUP_PASSPHRASE = "drawer-of-old-phones"
 # As the field's phones differ: how one becomes root, which init, a firewall or none.
 KINDS = {
     "phone-1": "sudo",
@@ -58,6 +59,7 @@ class Lab:
         self._environment = os.environ | {
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(ROOT / "lab" / "passphrase"),
+            "CLOUDLET_BACKUP_PASSPHRASE": BACKUP_PASSPHRASE,
         }
         (folder / "state").mkdir()
 
@@ -100,6 +102,11 @@ class Lab:
 
     def destroy(self) -> Run:
         return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def operations(self, *arguments: str) -> Run:
+        """What ``make status``, ``make backup`` and their like run."""
+        file = ["--config-file", str(self.config)]
+        return self._run([sys.executable, "-m", "operations", *file, *arguments])
 
     def export(self) -> str:
         """The state as it lies on the disk: secrets encrypted."""

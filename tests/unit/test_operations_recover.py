@@ -57,6 +57,15 @@ def test_one_manager_goes_on_alone_after_a_yes(
     assert "make refresh up STACK=lab" in swarm.told[0]
 
 
+def test_a_leader_that_has_just_lost_the_others_is_recovered_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = [manager(name, reachable=False) for name in ("phone-2", "phone-3")]
+    swarm = Swarm([manager("phone-1"), *away])
+    swarm.recover(tmp_path, monkeypatch)
+    assert swarm.taken_over == ["phone-1"]
+
+
 def test_without_a_yes_nothing_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     swarm = Swarm()
     monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: False, raising=False)

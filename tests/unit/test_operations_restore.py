@@ -34,6 +34,7 @@ class World:
         self.resources: list[Any] = []
         self.state: dict[str, Any] = {}
         self.put: list[Host] = []
+        self.let_in: dict[str, str] = {}
         self.removed: list[str] = []
         self.pinned: dict[str, str] = {}
         self.file = folder / "backup"
@@ -41,6 +42,7 @@ class World:
         monkeypatch.setattr(restore, "open_lab", lambda _: self.lab)
         monkeypatch.setattr(restore, "_shown", self._shown)
         monkeypatch.setattr(restore, "_swarm_of", lambda host: self.swarms.get(host.name, ""))
+        monkeypatch.setattr(restore, "first_contact", self._first_contact)
         monkeypatch.setattr(restore, "_restore_swarm", lambda _, host, *__: self.put.append(host))
         monkeypatch.setattr(
             restore, "_remove_replaced", lambda _, names, __: self.removed.extend(sorted(names))
@@ -57,6 +59,10 @@ class World:
         if isinstance(answer, PhoneError):
             raise answer
         return answer
+
+    def _first_contact(self, host: Host, _password: str) -> dict[str, Any]:
+        self.let_in[host.name] = host.host_key
+        return {}
 
     def _export(self) -> dict[str, Any]:
         return {"deployment": {"resources": self.resources}}
@@ -105,6 +111,7 @@ def test_replaced_phones_are_told_and_made_anew_by_up(
     urns = [each["urn"] for each in world.state["deployment"]["resources"]]
     assert not [urn for urn in urns if "phone-" in urn]
     assert world.put[0].host_key == NEW
+    assert world.let_in == {"phone-1": NEW, "phone-2": "ssh-ed25519 AAAA-other"}
     assert world.removed == ["phone-2"]
     assert f"- phone-1 shows another host key than then ({NEW})" in capsys.readouterr().out
 
