@@ -109,8 +109,9 @@ def look(lab: Lab, backup: Backup) -> Found:
     new_keys = {
         name: key for name, key in shown.items() if lab.hosts[name].host_key not in ("", key)
     }
-    known_ones = {name: partial(_swarm_of, lab.hosts[name]) for name in shown.keys() - new_keys}
-    swarms = gather(known_ones, SWARM_SECONDS)
+    # The replaced ones too: since the backup they may have become members of a lab that lives.
+    hosts = {name: lab.hosts[name].with_host_key(key) for name, key in shown.items()}
+    swarms = gather({name: partial(_swarm_of, host) for name, host in hosts.items()}, SWARM_SECONDS)
     for name, swarm in swarms.items():
         if swarm == LEADERLESS:
             raise OperationError(

@@ -156,6 +156,11 @@ def _lives(world: World) -> None:
     world.swarms, world.resources = {"phone-1": "ours"}, [{}]
 
 
+def _lives_on_other_phones(world: World) -> None:
+    world.shown = {"phone-1": NEW, "phone-2": "ssh-ed25519 AAAA-other"}
+    _lives(world)
+
+
 def _leaderless(world: World) -> None:
     world.swarms = {"phone-1": restore.LEADERLESS}
 
@@ -173,6 +178,7 @@ def _target_is_gone(world: World) -> None:
     [
         (_other_lab, "is a backup of the lab kitchen, not of lab"),
         (_lives, "the lab lives: its swarm answers and Pulumi knows it, so nothing was restored"),
+        (_lives_on_other_phones, "the lab lives: its swarm answers and Pulumi knows it"),
         (_leaderless, "run `make recover PHONE=phone-1 STACK=lab`"),
         (_target_is_off, "phone-1 is to get the swarm: phone-1 does not answer"),
         (_target_is_gone, "Pulumi.lab.yaml has no phone 'phone-7'; it has phone-1, phone-2"),
