@@ -1,5 +1,8 @@
 # `make up` is the whole story; `make help` lists the rest. STACK chooses the lab: Pulumi.$(STACK).yaml.
 STACK ?= dev
+ifeq ($(strip $(STACK)),)
+$(error STACK= names no lab; leave it out for dev, or give the name of a Pulumi.<lab>.yaml)
+endif
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PULUMI = $(PYTHON) -m toolchain pulumi --

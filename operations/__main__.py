@@ -18,7 +18,7 @@ from .pulumi_cli import PulumiStack
 def parser() -> argparse.ArgumentParser:
     """The command line's words; each command's function is in ``do``."""
     made = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
-    made.add_argument("--stack", default="dev", help="which lab (default: dev)")
+    made.add_argument("--stack", default="dev", type=_stack, help="which lab (default: dev)")
     made.add_argument("--config-file", type=Path, help="the lab's file, if not the usual one")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
 
@@ -89,6 +89,12 @@ def _file(name: str) -> Path:
 def _phone(name: str) -> str:
     if not name:
         raise OperationError("say which phone, as in PHONE=phone-2")
+    return name
+
+
+def _stack(name: str) -> str:
+    if not name:
+        raise OperationError("--stack names no lab; give the name of a Pulumi.<lab>.yaml")
     return name
 
 

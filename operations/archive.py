@@ -8,7 +8,8 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,16 +50,40 @@ class Backup:
         """When it was made, for a person."""
         return f"{self.made:%Y-%m-%d %H:%M} UTC"
 
-    @property
-    def file_name(self) -> str:
-        return f"{self.stack}-{self.made:%Y-%m-%dT%H-%M-%SZ}.tar.gz.age"
+
+def file_name(stack: str, made: datetime) -> str:
+    """What a backup is called where nobody named it; any file system takes it."""
+    return f"{stack}-{made:%Y-%m-%dT%H-%M-%SZ}.tar.gz.age"
 
 
-def write(backup: Backup, file: Path, secret: str) -> None:
-    """Encrypts the backup with the passphrase ``secret`` into ``file``, which only its owner reads.
+@contextmanager
+def reserved(file: Path) -> Generator[None]:
+    """Makes ``file``, empty and its owner's alone, so that nothing done for it was in vain.
+
+    It is taken away again where the block fails before :func:`write`.
 
     Raises:
         OperationError: the file is there already or cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=False)
+    except FileExistsError as error:
+        raise OperationError(f"{error.filename} is there already; give another FILE") from None
+    except OSError as error:
+        raise OperationError(f"{file} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        if file.exists() and file.stat().st_size == 0:
+            file.unlink()
+
+
+def write(backup: Backup, file: Path, secret: str) -> None:
+    """Encrypts the backup with the passphrase ``secret`` into ``file``, which was reserved.
+
+    Raises:
+        OperationError: the file cannot be written.
     """
     about = {
         "format": FORMAT,
@@ -74,16 +99,13 @@ def write(backup: Backup, file: Path, secret: str) -> None:
         _STATE: json.dumps(backup.state).encode(),
         _SWARM: backup.swarm,
     }
+    content = pyrage.passphrase.encrypt(_pack(members, backup.made), secret)
     part = file.with_name(file.name + ".part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
         part.touch(mode=0o600, exist_ok=False)
-        part.write_bytes(pyrage.passphrase.encrypt(_pack(members, backup.made), secret))
-        # Unlike a rename, a link never takes the place of another backup.
-        file.hardlink_to(part)
-    except FileExistsError:
-        raise OperationError(f"{file} is there already; give another FILE") from None
+        part.write_bytes(content)
+        part.replace(file)
     except OSError as error:
         raise OperationError(f"{file} cannot be written: {error.strerror}") from None
     finally:

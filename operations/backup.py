@@ -30,40 +30,46 @@ def back_up(lab: Lab, file: Path | None, tell: Callable[[str], None], *, yes: bo
     Asks before it stops a manager without which the swarm has no majority.
 
     Raises:
-        OperationError: no manager can be had for it, or the answer was no.
+        OperationError: the file cannot be written, no manager can be had for it, or the answer was
+            no. Docker was stopped nowhere then.
     """
-    if file is not None and file.exists():
-        raise OperationError(f"{file} is there already; give another FILE")
-    nodes = listed(lab.managers)
-    node = choose(nodes, _tasks(lab), lab.hosts)
-    host = lab.hosts[node.phone]
-    if reason := costs_majority(nodes, node):
-        confirm(
-            f"Docker on {host.name} is stopped for some seconds, and what runs there. Meanwhile "
-            f"the swarm takes no orders: {reason}.",
-            yes=yes,
+    made = datetime.now(UTC).replace(microsecond=0)
+    file = file or FOLDER / archive.file_name(lab.stack.name, made)
+    with archive.reserved(file):
+        nodes = listed(lab.managers)
+        node = choose(nodes, _tasks(lab), lab.hosts)
+        host = lab.hosts[node.phone]
+        if reason := costs_majority(nodes, node):
+            confirm(
+                f"Docker on {host.name} is stopped for some seconds, and what runs there. "
+                f"Meanwhile the swarm takes no orders: {reason}.",
+                yes=yes,
+            )
+        secret = passphrase("for the backup", twice=True)
+        with engine(host) as client:
+            swarm_id = cluster_id(swarm_state(client))
+        swarm = _take(host, tell)
+        backup = Backup(
+            made=made,
+            stack=lab.stack.name,
+            phone=host.name,
+            swarm_id=swarm_id,
+            node_id=node.id,
+            configuration=lab.stack.file.read_text(encoding="utf-8"),
+            state=lab.stack.export(),
+            swarm=swarm,
         )
-    secret = passphrase("for the backup", twice=True)
-    with engine(host) as client:
-        swarm_id = cluster_id(swarm_state(client))
+        archive.write(backup, file, secret)
+    _wait_until_back(lab, node)
+    return file
+
+
+def _take(host: Host, tell: Callable[[str], None]) -> bytes:
     tell(f"stopping Docker on {host.name} for a copy of its part of the swarm")
     started = time.monotonic()
     swarm = swarm_folder.take(host)
     tell(f"Docker on {host.name} runs again; that took {time.monotonic() - started:.0f} s")
-    backup = Backup(
-        made=datetime.now(UTC).replace(microsecond=0),
-        stack=lab.stack.name,
-        phone=host.name,
-        swarm_id=swarm_id,
-        node_id=node.id,
-        configuration=lab.stack.file.read_text(encoding="utf-8"),
-        state=lab.stack.export(),
-        swarm=swarm,
-    )
-    file = file or FOLDER / backup.file_name
-    archive.write(backup, file, secret)
-    _wait_until_back(lab, node)
-    return file
+    return swarm
 
 
 def choose(nodes: Sequence[Node], tasks: Mapping[str, int], hosts: Mapping[str, Host]) -> Node:

@@ -32,13 +32,20 @@ class Target:
 
 
 def target(arguments: Sequence[str], here: Path) -> Target:
-    """Read a command line as `pulumi` would; raises `ToolchainError` without a project."""
+    """Read a command line as `pulumi` would.
+
+    Raises `ToolchainError` without a project, or where `--stack` names none.
+    """
     words = list(_words(arguments))
     directory = here / (_value(arguments, "--cwd", "-C") or ".")
     command = words[0] if words else ""
     stack: str | None = None
     if command in _NEEDING and not (command == "stack" and words[1:2] and words[1] in _WITHOUT):
-        stack = _value(arguments, "--stack", "-s") or DEFAULT_STACK
+        stack = _value(arguments, "--stack", "-s")
+        if stack is None:
+            stack = DEFAULT_STACK
+        if not stack:
+            raise ToolchainError("--stack names no lab; give the name of a Pulumi.<lab>.yaml")
     project = _project(directory) if stack is not None else ""
     return Target(command=command, project=project, stack=stack, directory=directory)
 

@@ -37,7 +37,6 @@ take() {
 }
 
 put() {
-	tar=$1
 	trap leave EXIT
 	state=$(docker info --format '{{.Swarm.LocalNodeState}}')
 	[ "$state" = inactive ] || die "the phone is in a swarm already; its state there is $state"
@@ -58,11 +57,12 @@ put() {
 main() {
 	umask 077
 	task=$1
-	shift
+	tar=${2-}
+	trap 'rm -f "$tar"' EXIT
 	answers || die "Docker gives no answer"
 	root=$(docker info --format '{{.DockerRootDir}}')
 	mkdir -p "$HELD"
-	"$task" "$@"
+	"$task"
 }
 
 main "$@"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import tarfile
 from dataclasses import replace
@@ -21,7 +22,8 @@ from tests.unit.operations_samples import a_backup
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup with the passphrase "correct horse"; making a key of one takes seconds."""
     file = tmp_path_factory.mktemp("backups") / "deep" / "backup"
-    archive.write(a_backup(), file, "correct horse")
+    with archive.reserved(file):
+        archive.write(a_backup(), file, "correct horse")
     return file
 
 
@@ -38,7 +40,8 @@ def test_what_was_written_is_read(written: Path) -> None:
 
 
 def test_its_name_says_which_lab_and_when() -> None:
-    assert a_backup().file_name == "lab-2026-11-23T09-30-00Z.tar.gz.age"
+    name = archive.file_name("lab", a_backup().made)
+    assert name == "lab-2026-11-23T09-30-00Z.tar.gz.age"
     assert a_backup().day == "2026-11-23 09:30 UTC"
 
 
@@ -64,14 +67,35 @@ def test_what_age_opens_is_a_tar(tmp_path: Path) -> None:
         ]
 
 
-@pytest.mark.usefixtures("no_cipher")
 def test_another_backup_is_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_text("precious")
     with pytest.raises(OperationError, match="is there already; give another FILE"):
-        archive.write(a_backup(), file, "correct horse")
+        with archive.reserved(file):
+            raise AssertionError("this file is not free")
     assert file.read_text() == "precious"
     assert [each.name for each in tmp_path.iterdir()] == ["backup"]
+
+
+def test_where_no_backup_came_of_it_no_file_stays(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        with archive.reserved(tmp_path / "backup"):
+            raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_cipher")
+def test_a_stick_whose_file_system_knows_no_links_takes_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    for call in ("link", "symlink"):
+        monkeypatch.setattr(os, call, refused)
+    with archive.reserved(tmp_path / "backup"):
+        archive.write(a_backup(), tmp_path / "backup", "x")
+    assert archive.read(tmp_path / "backup", "x") == a_backup()
 
 
 def test_a_wrong_passphrase_is_told(written: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_backup_holds_the_labs_file_its_state_and_the_swarm(
     def write(kept: archive.Backup, file: Path, secret: str) -> None:
         assert secret == "correct horse"
         written.append(kept)
-        file.touch()
+        file.write_bytes(b"encrypted")
 
     monkeypatch.setattr(backup.archive, "write", write)
     file = backup.back_up(made, tmp_path / "backup", lambda _: None, yes=False)
@@ -119,14 +119,27 @@ def test_a_backup_holds_the_labs_file_its_state_and_the_swarm(
     assert phones.taken == ["phone-3"]
 
 
+def test_where_the_file_cannot_be_nothing_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    phones = Phones(monkeypatch, THREE)
+    made = lab(tmp_path, dict.fromkeys(("phone-1", "phone-2", "phone-3"), "manager"))
+    (tmp_path / "a-file").touch()
+    with pytest.raises(OperationError, match="a-file is there already; give another FILE"):
+        backup.back_up(made, tmp_path / "a-file" / "backup", lambda _: None, yes=True)
+    assert phones.taken == []
+
+
 def test_the_only_manager_is_not_stopped_without_a_yes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     phones = Phones(monkeypatch, [manager("phone-1")])
     monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: False, raising=False)
+    made = lab(tmp_path, {"phone-1": "manager"})
     with pytest.raises(OperationError, match="YES=1"):
-        backup.back_up(lab(tmp_path, {"phone-1": "manager"}), None, lambda _: None, yes=False)
+        backup.back_up(made, tmp_path / "backup", lambda _: None, yes=False)
     assert phones.taken == []
+    assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr().out.splitlines()[0] == (
         "Docker on phone-1 is stopped for some seconds, and what runs there. Meanwhile the swarm "
         "takes no orders: phone-1 is its only manager."
@@ -141,5 +154,5 @@ def test_without_a_passphrase_nothing_is_stopped(
     monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: False, raising=False)
     made = lab(tmp_path, dict.fromkeys(("phone-1", "phone-2", "phone-3"), "manager"))
     with pytest.raises(OperationError, match="CLOUDLET_BACKUP_PASSPHRASE"):
-        backup.back_up(made, None, lambda _: None, yes=False)
+        backup.back_up(made, tmp_path / "backup", lambda _: None, yes=False)
     assert phones.taken == []

@@ -21,6 +21,7 @@ from operations.pulumi_cli import PulumiStack
         (["drill-reboot", ""], "say which phone, as in PHONE=phone-2"),
         (["recover", ""], "say which phone, as in PHONE=phone-2"),
         (["restore", ""], "say which file, as in FILE=backups/"),
+        (["--stack", "", "status"], "--stack names no lab"),
     ],
 )
 def test_what_make_was_not_told_is_asked_for(

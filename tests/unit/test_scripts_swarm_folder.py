@@ -144,3 +144,10 @@ def test_what_is_no_folder_changes_nothing(phone: FakePhone) -> None:
     assert "the swarm's folder could not be unpacked" in phone.fails(SCRIPT, "put", str(sent))
     assert phone.read("var/lib/docker/swarm/raft/wal/0.wal") == "entries"
     assert runs(phone)
+
+
+def test_keys_that_were_sent_to_a_phone_without_docker_do_not_stay_there(phone: FakePhone) -> None:
+    sent = blank(phone, a_folder(state="of the backup"))
+    (phone.state / "docker.on").unlink()
+    assert phone.fails(SCRIPT, "put", str(sent)) == "Docker gives no answer"
+    assert not sent.exists()

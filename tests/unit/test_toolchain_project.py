@@ -39,6 +39,14 @@ def test_a_command_line_names_its_stack(checkout: Path, line: str, stack: str | 
     assert target(line.split(), checkout).stack == stack
 
 
+@pytest.mark.parametrize("arguments", [["up", "--stack", ""], ["up", "--stack="]])
+def test_a_stack_without_a_name_is_not_taken_for_the_usual_one(
+    checkout: Path, arguments: list[str]
+) -> None:
+    with pytest.raises(ToolchainError, match="--stack names no lab"):
+        target(arguments, checkout)
+
+
 def test_the_project_is_the_one_of_the_directory_that_is_asked_for(checkout: Path) -> None:
     assert target(["-C", str(checkout), "up"], Path("/")).project == "cloudlet"
 
