@@ -9,7 +9,7 @@ PULUMI = $(PYTHON) -m toolchain pulumi --
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down status adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down new-lab status adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,13 @@ down: ## take away what `make up` brought; the simulated phones too
 	@if [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
+
+new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=, SSID=, ...)
+	@$(PYTHON) -m operations new-lab "$(NAME)" \
+		$(if $(PHONES),--phones "$$PHONES") $(if $(ADDRESS),--address "$$ADDRESS") \
+		$(if $(GATEWAY),--gateway "$$GATEWAY") $(if $(SSID),--ssid "$$SSID") \
+		$(if $(FORGET),--forget "$$FORGET") $(if $(PHONE_USER),--user "$$PHONE_USER") \
+		$(if $(KEY_FILE),--key-file "$$KEY_FILE")
 
 status: ready ## every phone as it is now, those that do not answer too
 	@$(OPERATIONS) status

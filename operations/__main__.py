@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import adopt, backup, reboot, recover, restore, status
+from . import adopt, backup, new_lab, reboot, recover, restore, status
 from .errors import OperationError
 from .labs import open_lab
 from .pulumi_cli import PulumiStack
@@ -49,6 +49,10 @@ def parser() -> argparse.ArgumentParser:
     one = command("adopt", "first contact over the USB cable", _adopt, phone=True)
     one.add_argument("--cable", default=adopt.CABLE, help="the phone's address on the cable")
     one.add_argument("--yes", action="store_true", help="do not ask")
+    one = command("new-lab", "ask a few questions and write a lab's file", _new_lab)
+    one.add_argument("name", metavar="NAME", help="such as school")
+    for field, (_, example) in new_lab.QUESTIONS.items():
+        one.add_argument(f"--{field.replace('_', '-')}", metavar="ANSWER", help=example)
     return made
 
 
@@ -75,6 +79,12 @@ def _restore(stack: PulumiStack, arguments: argparse.Namespace) -> None:
 
 def _adopt(stack: PulumiStack, arguments: argparse.Namespace) -> None:
     adopt.adopt(stack, arguments.phone, arguments.cable, _tell, yes=arguments.yes)
+
+
+def _new_lab(_stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    said = {field: getattr(arguments, field) for field in new_lab.QUESTIONS}
+    given = {field: answer for field, answer in said.items() if answer is not None}
+    new_lab.new_lab(PulumiStack(name=arguments.name), given, _tell)
 
 
 def _file(name: str) -> Path:

@@ -28,21 +28,31 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def passphrase(purpose: str, *, twice: bool = False) -> str:
-    """The passphrase from the environment, or from the terminal without an echo (secret).
+    """The backup's passphrase, as :func:`secret` gets one."""
+    return secret(PASSPHRASE, f"a passphrase {purpose}", twice=twice)
+
+
+def secret(variable: str, what: str, *, twice: bool = False) -> str:
+    """What the environment's ``variable`` holds, or what is typed on a terminal without an echo.
 
     Raises:
         OperationError: there is none, or the two that were typed differ.
     """
-    given = os.environ.get(PASSPHRASE, "")
+    given = os.environ.get(variable, "")
     if given:
         return given
     if not sys.stdin.isatty():
-        raise OperationError(
-            f"a passphrase {purpose} is needed: set {PASSPHRASE}, or run this on a terminal"
-        )
-    given = getpass.getpass(f"Passphrase {purpose}: ")
+        raise OperationError(f"{what} is needed: set {variable}, or run this on a terminal")
+    given = getpass.getpass(f"{what[0].upper()}{what[1:]}: ")
     if not given:
-        raise OperationError("an empty passphrase protects nothing; nothing was done")
+        raise OperationError(f"nothing was typed for {what}; nothing was done")
     if twice and getpass.getpass("The same again: ") != given:
-        raise OperationError("the two passphrases differ; nothing was done")
+        raise OperationError("the two differ; nothing was done")
     return given
+
+
+def answer(question: str, default: str) -> str:
+    """What is typed on a terminal; ``default`` for an empty line, and where nobody is there."""
+    if not sys.stdin.isatty():
+        return default
+    return input(f"{question} [{default or 'none'}] ").strip() or default

@@ -37,6 +37,14 @@ class PulumiStack:
         """Writes one plain value into the lab's file, whose comments stay as they are."""
         self._call("config", "set", "--plaintext", "--path", path, value, *self._from_file())
 
+    def set_secret(self, path: str, value: str) -> None:
+        """Writes one value into the lab's file, encrypted; it travels by standard input."""
+        self._call("config", "set", "--secret", "--path", path, *self._from_file(), given=value)
+
+    def make(self) -> None:
+        """Makes the stack, encrypted with the passphrase that the environment holds."""
+        self._call("stack", "init", "--no-select")
+
     def outputs(self) -> dict[str, Any]:
         """The program's outputs; empty before the first `up`, secrets hidden."""
         return json.loads(self._call("stack", "output", "--json"))

@@ -94,9 +94,9 @@ def test_a_passphrase_comes_from_the_environment_or_a_terminal_only(
     typed = iter(["one", "one", "one", "two", ""])
     monkeypatch.setattr(asking.getpass, "getpass", lambda _: next(typed))
     assert asking.passphrase("for the backup", twice=True) == "one"
-    with pytest.raises(OperationError, match="the two passphrases differ"):
+    with pytest.raises(OperationError, match="the two differ"):
         asking.passphrase("for the backup", twice=True)
-    with pytest.raises(OperationError, match="an empty passphrase protects nothing"):
+    with pytest.raises(OperationError, match="nothing was typed for a passphrase of the backup"):
         asking.passphrase("of the backup")
 
 
