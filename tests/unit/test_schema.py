@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jsonschema
+import pytest
 import yaml
 
 from components import schema
@@ -48,6 +50,10 @@ def test_pulumi_demands_the_keys_that_are_required_and_names_all_others() -> Non
     assert named == set(KEYS) - set(declared)
 
 
-def test_the_labs_file_tells_the_editor_its_schema() -> None:
-    first = (CHECKOUT / "Pulumi.dev.yaml").read_text(encoding="utf-8").splitlines()[0]
-    assert first == f"# yaml-language-server: $schema={schema.FILE.relative_to(CHECKOUT)}"
+@pytest.mark.parametrize("name", ["Pulumi.dev.yaml", "Pulumi.lab.yaml"])
+def test_a_labs_file_tells_the_editor_its_schema_and_keeps_to_it(name: str) -> None:
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    assert text.splitlines()[0] == (
+        f"# yaml-language-server: $schema={schema.FILE.relative_to(CHECKOUT)}"
+    )
+    jsonschema.validate(yaml.safe_load(text), schema.schema())
