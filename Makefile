@@ -70,12 +70,13 @@ lint: ready ## formatting, lint, types and the shell scripts
 test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
 
 test-unit: ready ## pure modules and components under mocks; seconds
-	@$(PYTHON) -m pytest -q tests/unit
+	@$(PYTHON) -m pytest -q -m "not slow" tests/unit
 
 test-lab: ready ## the real Pulumi engine against simulated phones
 	@$(PYTHON) -m pytest -v -m "not slow" tests/lab
 
-test-long: ready ## all lab tests, the long faults too
+test-long: ready ## all tests: long faults in the lab, long searches for a file that breaks us
+	@CLOUDLET_FUZZ=$${CLOUDLET_FUZZ:-1000} $(PYTHON) -m pytest -q tests/unit
 	@$(PYTHON) -m pytest -v tests/lab
 
 env: ## shell lines for using pulumi by hand: eval "$$(make -s env)"

@@ -1,123 +1,155 @@
-"""Stands for nmcli on a fake phone: profiles and the air around it, in one file of JSON.
+"""Stands for nmcli on a fake phone: profiles and the air around it, and the program that asks.
 
-Called as ``fake_nmcli.py STATE ARGUMENTS...``. It knows what wifi.sh and wifi_switch.sh ask of it.
+It knows what wifi.sh and wifi_switch.sh ask of it. A test calls it dozens of times, so the program
+is a few lines of sh that hand the question to a thread of the test.
 """
 
 from __future__ import annotations
 
-import json
-import sys
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
 SSID, PSK = "802-11-wireless.ssid", "802-11-wireless-security.psk"
+# One question at a time: the answer to one is not to be read by another.
+PROGRAM = """
+until mkdir "$STATE/asking" 2>/dev/null; do sleep 0.01; done
+case $* in *"connection edit"*) input=$(cat) ;; *) input= ;; esac
+printf '%s\\0' "$input" "$@" >"$STATE/questions"
+{ read -r status; [ "$status" = 0 ] || exec >&2; cat; } <"$STATE/answers"
+rmdir "$STATE/asking"
+exit "$status"
+"""
+
+
+class NmcliError(Exception):
+    """What nmcli says as it fails."""
 
 
 class Nmcli:
-    """``air`` has each network's password; ``profiles`` their settings by id; ``active`` an id."""
+    """``air`` has each network's password; ``profiles`` their settings by id; ``active`` an id.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "wifi.json"
+    ``no_route`` are networks that lead nowhere.
+    """
+
+    def __init__(self, folder: Path, air: dict[str, str], profiles: dict[str, Any]) -> None:
+        self.air = air
+        self.profiles = profiles
+        self.active: str | None = next(iter(profiles))
+        self.no_route: list[str] = []
+        self._made = 0
+        self._questions, self._answers = folder / "questions", folder / "answers"
         self._route = folder / "route"
-        self.state: dict[str, Any] = json.loads(self._file.read_text())
+        for pipe in (self._questions, self._answers):
+            os.mkfifo(pipe)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
-    def save(self) -> None:
-        self._file.write_text(json.dumps(self.state, indent=1))
+    def close(self) -> None:
+        self._questions.write_text("end")
+        self._thread.join(10)
 
-    def find(self, name: str) -> str:
-        profiles = self.state["profiles"]
-        for key, profile in profiles.items():
+    def _serve(self) -> None:
+        while (question := self._questions.read_text()) != "end":
+            given, *words = question.split("\0")[:-1]
+            try:
+                answer = "\n".join(["0", *self.ask(words, given), ""])
+            except NmcliError as error:
+                answer = f"10\nError: {error}\n"
+            self._answers.write_text(answer)
+
+    def ask(self, words: list[str], given: str) -> list[str]:
+        """The lines that nmcli prints; ``given`` is its standard input."""
+        fields = ""
+        while words and words[0].startswith("-"):
+            option = words.pop(0)
+            if option in ("-e", "--wait", "-f", "-g"):
+                fields = words.pop(0)
+        match words:
+            case ["radio", "wifi", *_]:
+                return ["enabled"]
+            case ["device", "status"]:
+                return ["wlan0:wifi:connected"]
+            case ["device", "wifi", "list", *_]:
+                return [*self.air]
+            case ["connection", "show"] | ["connection", "show", "--active"]:
+                return self._listed(fields)
+            case ["connection", "show", name]:
+                profile = self.profiles[self._find(name)]
+                return [profile.get(field, "") for field in fields.split(",")]
+            case ["connection", task, *rest]:
+                self._change(task, rest, given)
+                return []
+            case _:
+                raise NmcliError(f"{words} is not faked")
+
+    def _change(self, task: str, words: list[str], given: str) -> None:
+        match task, words:
+            case "add", ["type", "wifi", "ifname", "wlan0", *rest]:
+                self._add(rest)
+            case "edit", [name]:
+                self._edit(name, given)
+            case "modify", [name, *rest]:
+                changes = dict(zip(rest[::2], rest[1::2], strict=True))
+                self.profiles[self._find(name)].update(changes)
+            case "up", [name]:
+                self._up(name)
+            case "delete", [name]:
+                self._delete(name)
+            case _:
+                raise NmcliError(f"{task} {words} is not faked")
+
+    def _find(self, name: str) -> str:
+        for key, profile in self.profiles.items():
             if name in (key, profile["connection.id"]):
                 return key
-        sys.exit(f"Error: {name} - no such connection profile.")
+        raise NmcliError(f"{name} - no such connection profile.")
 
-    def add(self, words: list[str]) -> None:
+    def _add(self, words: list[str]) -> None:
         short = {"con-name": "connection.id", "ssid": SSID, "autoconnect": "connection.autoconnect"}
         pairs = dict(zip(words[::2], words[1::2], strict=True))
         settings = {short.get(key, key): value for key, value in pairs.items()}
-        self.state["made"] += 1
-        key = f"uuid-{self.state['made']}"
-        self.state["profiles"][key] = {"ipv4.method": "auto", **settings, "connection.uuid": key}
+        self._made += 1
+        key = f"uuid-{self._made}"
+        self.profiles[key] = {"ipv4.method": "auto", **settings, "connection.uuid": key}
 
-    def edit(self, name: str) -> None:
-        for line in sys.stdin:
+    def _edit(self, name: str, given: str) -> None:
+        for line in given.splitlines():
             if line.startswith("set "):
-                _, setting, value = line.rstrip("\n").split(" ", 2)
-                self.state["profiles"][self.find(name)][setting] = value
+                _, setting, value = line.split(" ", 2)
+                self.profiles[self._find(name)][setting] = value
 
-    def show(self, name: str, fields: str) -> None:
-        profile = self.state["profiles"][self.find(name)]
-        for field in fields.split(","):
-            print(profile.get(field, ""))
-
-    def up(self, name: str) -> None:
-        key = self.find(name)
-        profile, air = self.state["profiles"][key], self.state["air"]
-        if profile[SSID] not in air:
-            sys.exit("Error: Connection activation failed: The Wi-Fi network could not be found")
-        if air[profile[SSID]] != profile.get(PSK, ""):
-            self.state["active"] = None
-            self.save()
-            sys.exit("Error: Connection activation failed: Secrets were required, but not provided")
-        self.state["active"] = key
-        leads_nowhere = profile[SSID] in self.state["no_route"]
+    def _up(self, name: str) -> None:
+        key = self._find(name)
+        profile = self.profiles[key]
+        if profile[SSID] not in self.air:
+            raise NmcliError("Connection activation failed: The Wi-Fi network could not be found")
+        if self.air[profile[SSID]] != profile.get(PSK, ""):
+            self.active = None
+            raise NmcliError(
+                "Connection activation failed: Secrets were required, but not provided"
+            )
+        self.active = key
+        leads_nowhere = profile[SSID] in self.no_route
         self._route.write_text("" if leads_nowhere else "default via 192.168.8.1\n")
 
-    def delete(self, name: str) -> None:
-        key = self.find(name)
-        del self.state["profiles"][key]
-        if self.state["active"] == key:
-            self.state["active"] = None
+    def _delete(self, name: str) -> None:
+        key = self._find(name)
+        del self.profiles[key]
+        if self.active == key:
+            self.active = None
 
-    def listed(self, fields: str) -> None:
-        for key, profile in self.state["profiles"].items():
-            shown = {
-                "UUID": key,
-                "NAME": profile["connection.id"],
-                "TYPE": "802-11-wireless",
-                "DEVICE": "wlan0" if key == self.state["active"] else "",
-            }
-            print(":".join(shown[field] for field in fields.split(",")))
-
-
-def connection(nmcli: Nmcli, words: list[str], fields: str) -> None:
-    match words:
-        case ["show"] | ["show", "--active"]:
-            nmcli.listed(fields)
-        case ["show", name]:
-            nmcli.show(name, fields)
-        case ["add", "type", "wifi", "ifname", "wlan0", *rest]:
-            nmcli.add(rest)
-        case ["edit", name]:
-            nmcli.edit(name)
-        case ["modify", name, *rest]:
-            changes = dict(zip(rest[::2], rest[1::2], strict=True))
-            nmcli.state["profiles"][nmcli.find(name)].update(changes)
-        case ["up", name]:
-            nmcli.up(name)
-        case ["delete", name]:
-            nmcli.delete(name)
-        case _:
-            sys.exit(f"Error: {words} is not faked")
-    nmcli.save()
-
-
-def main(folder: str, words: list[str]) -> None:
-    nmcli = Nmcli(Path(folder))
-    fields = ""
-    while words and words[0].startswith("-"):
-        option = words.pop(0)
-        if option in ("-e", "--wait", "-f", "-g"):
-            fields = words.pop(0)
-    match words:
-        case ["radio", "wifi", *_]:
-            print("enabled")
-        case ["device", "status"]:
-            print("wlan0:wifi:connected")
-        case ["device", "wifi", "list", *_]:
-            print("\n".join(nmcli.state["air"]))
-        case _:
-            connection(nmcli, words[1:], fields)
-
-
-main(sys.argv[1], sys.argv[2:])
+    def _listed(self, fields: str) -> list[str]:
+        return [
+            ":".join(
+                {
+                    "UUID": key,
+                    "NAME": profile["connection.id"],
+                    "TYPE": "802-11-wireless",
+                    "DEVICE": "wlan0" if key == self.active else "",
+                }[field]
+                for field in fields.split(",")
+            )
+            for key, profile in self.profiles.items()
+        ]

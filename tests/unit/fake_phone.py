@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -155,10 +154,6 @@ class FakePhone:
             f'#!/bin/sh\nSTATE={self.state}\nprintf "%s\\n" "{name} $*" >>{self._log}\n{body}'
         )
         file.chmod(0o755)
-
-    def python(self, name: str, module: Path) -> None:
-        """Puts a program in Python in front of the real one; its first argument is the state."""
-        self.program(name, f'exec {sys.executable} -I -S {module} "$STATE" "$@"\n')
 
     def with_systemd(self) -> None:
         (self.root / "run/systemd/system").mkdir(parents=True)

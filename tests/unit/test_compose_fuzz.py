@@ -1,6 +1,6 @@
 """Whatever a compose file holds, it becomes a stack or an error that a person can read.
 
-``CLOUDLET_FUZZ=5000 pytest tests/unit/test_compose_fuzz.py`` looks for longer.
+`make test-long` looks for longer, by CLOUDLET_FUZZ.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.unit.compose_strategies import (
 SECRET = "hunter2-and-more"
 
 fuzzed = settings(
-    max_examples=int(os.environ.get("CLOUDLET_FUZZ", "150")),
+    max_examples=int(os.environ.get("CLOUDLET_FUZZ", "20")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -100,6 +100,7 @@ def test_no_problem_or_warning_ever_shows_what_a_variable_holds(files: list[str]
     assert not [line for line in lines if SECRET in line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", sorted(keys.SERVICE_KEYS | {"build"}))
 def test_no_word_fails_in_any_place_below_a_key(key: str) -> None:
     for path in places(SERVICE_PARTS[key]):
@@ -119,7 +120,7 @@ def test_variables_within_each_other_end_in_an_error(depth: int) -> None:
     assert "more than 20 variables" in str(tried([text], {}))
 
 
-@pytest.mark.parametrize("depth", [101, 300, 5000])
+@pytest.mark.parametrize("depth", [101, 300, pytest.param(5000, marks=pytest.mark.slow)])
 def test_lists_within_each_other_end_in_an_error(depth: int) -> None:
     text = "services: {web: {ports: " + "[" * depth + "]" * depth + "}}"
     assert "nested" in str(tried([text], {}))

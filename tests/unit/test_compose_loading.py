@@ -130,6 +130,7 @@ def test_a_file_that_aliases_blow_up_is_refused_quickly() -> None:
         stack("\n".join(lines))
 
 
+@pytest.mark.slow
 def test_a_file_nested_too_deeply_is_refused() -> None:
     with pytest.raises(ComposeError, match="nested too deeply"):
         stack("a: " + "[" * 1500 + "]" * 1500)

@@ -35,6 +35,7 @@ def no_cipher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pyrage.passphrase, "decrypt", lambda data, _: data.removeprefix(head))
 
 
+@pytest.mark.slow
 def test_what_was_written_is_read(written: Path) -> None:
     assert archive.read(written, "correct horse") == a_backup()
 
@@ -45,6 +46,7 @@ def test_its_name_says_which_lab_and_when() -> None:
     assert a_backup().day == "2026-11-23 09:30 UTC"
 
 
+@pytest.mark.slow
 def test_only_its_owner_reads_it_and_nothing_in_it_is_plain(written: Path) -> None:
     assert stat.S_IMODE(written.stat().st_mode) == 0o600
     content = written.read_bytes()
@@ -98,6 +100,7 @@ def test_a_stick_whose_file_system_knows_no_links_takes_a_backup(
     assert archive.read(tmp_path / "backup", "x") == a_backup()
 
 
+@pytest.mark.slow
 def test_a_wrong_passphrase_is_told(written: Path) -> None:
     with pytest.raises(OperationError, match="does not open with this passphrase, or was damaged"):
         archive.read(written, "battery staple")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_nmcli import PROGRAM, Nmcli
 from fake_phone import SHELLS, FakePhone
 
 from components import shell
@@ -27,30 +29,24 @@ class WifiPhone(FakePhone):
 
     def __init__(self, folder: Path, kind: str) -> None:
         super().__init__(folder, kind)
-        self.python("nmcli", Path(__file__).with_name("fake_nmcli.py"))
+        self.program("nmcli", PROGRAM)
         self.write("sys/class/net/wlan0/address", "02:c1:0d:00:00:12\n")
-        self.wifi = {
-            "air": {"ut-public": "", "cloudlet": PASSWORD},
-            "no_route": [],
-            "profiles": {"old": OLD},
-            "active": "old",
-            "made": 0,
-        }
+        air = {"ut-public": "", "cloudlet": PASSWORD}
+        self.wifi = Nmcli(self.state, air, {"old": dict(OLD)})
 
-    @property
-    def wifi(self) -> dict[str, Any]:
-        return json.loads((self.state / "wifi.json").read_text())
-
-    @wifi.setter
-    def wifi(self, value: dict[str, Any]) -> None:
-        (self.state / "wifi.json").write_text(json.dumps(value))
-
-    def order(self, *forget: str, static: str = "", password: str = PASSWORD) -> str:
-        """Asks for cloudlet; the bounds are a second each, so that a test can wait for them."""
+    def order(
+        self, *forget: str, static: str = "", password: str = PASSWORD, confirm_seconds: int = 20
+    ) -> str:
+        """Asks for cloudlet; a route is waited for a second, so that a test can wait for it."""
         switch = self.text(shell.script("wifi_switch.sh"))
-        for bound in ("JOIN_SECONDS=45", "ROUTE_SECONDS=20", "CONFIRM_SECONDS=60"):
+        for bound, short in (
+            ("ROUTE_SECONDS=20", "ROUTE_SECONDS=1"),
+            ("CONFIRM_SECONDS=60", f"CONFIRM_SECONDS={confirm_seconds}"),
+            ("sleep 0.3", "sleep 0.01"),
+            ("sleep 0.2", "sleep 0.02"),
+        ):
             assert bound in switch
-            switch = switch.replace(bound, f"{bound.partition('=')[0]}=1")
+            switch = switch.replace(bound, short)
         return self.succeeds(
             "wifi.sh", "join", "cloudlet", static, *forget, WIFI_PASSWORD=password, SWITCH=switch
         ).strip()
@@ -62,16 +58,19 @@ class WifiPhone(FakePhone):
             assert time.monotonic() < deadline
             if state == "joined" and confirms:
                 self.succeeds("wifi.sh", "confirm")
-            time.sleep(0.1)
+            time.sleep(0.03)
         return state
 
     def active(self) -> dict[str, Any]:
-        return self.wifi["profiles"][self.wifi["active"]]
+        assert self.wifi.active
+        return self.wifi.profiles[self.wifi.active]
 
 
 @pytest.fixture(params=SHELLS)
-def phone(request: pytest.FixtureRequest, tmp_path: Path) -> WifiPhone:
-    return WifiPhone(tmp_path, request.param)
+def phone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WifiPhone]:
+    made = WifiPhone(tmp_path, request.param)
+    yield made
+    made.wifi.close()
 
 
 def test_a_phone_joins_and_will_join_by_itself_before_all_others(phone: WifiPhone) -> None:
@@ -91,10 +90,10 @@ def test_nothing_happens_on_a_phone_that_is_right(phone: WifiPhone) -> None:
     phone.order("ut-public", static=STATIC)
     phone.verdict()
     assert phone.order("ut-public", static=STATIC) == "right"
-    before = phone.files()
+    before = phone.files(), deepcopy(phone.wifi.profiles)
     assert phone.order("ut-public", static=STATIC) == "right"
-    assert phone.files() == before
-    assert [profile["connection.id"] for profile in phone.wifi["profiles"].values()] == ["cloudlet"]
+    assert (phone.files(), phone.wifi.profiles) == before
+    assert [profile["connection.id"] for profile in phone.wifi.profiles.values()] == ["cloudlet"]
 
 
 def test_an_address_can_be_given_for_good_and_taken_back(phone: WifiPhone) -> None:
@@ -113,12 +112,10 @@ def test_an_address_can_be_given_for_good_and_taken_back(phone: WifiPhone) -> No
 def test_a_priority_is_put_back_without_leaving_the_network(phone: WifiPhone) -> None:
     phone.order()
     phone.verdict()
-    wifi = phone.wifi
-    key = wifi["active"]
-    wifi["profiles"][key] |= {"connection.autoconnect-priority": "3"}
-    phone.wifi = wifi
+    key = phone.wifi.active
+    phone.active()["connection.autoconnect-priority"] = "3"
     assert phone.order() == "right"
-    assert phone.wifi["active"] == key
+    assert phone.wifi.active == key
     assert phone.active()["connection.autoconnect-priority"] == "100"
 
 
@@ -143,11 +140,11 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_phone_keeps_the_profile_that_it_had_and_says_why(phone: WifiPhone, fault: str) -> None:
     changes, message = FAULTS[fault]
-    phone.wifi = phone.wifi | changes
+    vars(phone.wifi).update(changes)
     phone.order("ut-public")
     assert phone.verdict() == f"failed {message} The phone is on wifi 'ut-public'"
-    assert phone.wifi["profiles"] == {"old": OLD}, "the old one as it was, and nothing beside it"
-    assert phone.wifi["active"] == "old"
+    assert phone.wifi.profiles == {"old": OLD}, "the old one as it was, and nothing beside it"
+    assert phone.wifi.active == "old"
 
 
 def test_a_profile_of_the_same_name_outlives_a_new_password_that_is_wrong(
@@ -155,33 +152,31 @@ def test_a_profile_of_the_same_name_outlives_a_new_password_that_is_wrong(
 ) -> None:
     phone.order()
     phone.verdict()
-    before = phone.wifi["profiles"]
+    before = deepcopy(phone.wifi.profiles)
     phone.order(password="not-this-one")
     assert phone.verdict().startswith("failed could not join wifi 'cloudlet': it does not take")
-    assert phone.wifi["profiles"] == before
+    assert phone.wifi.profiles == before
     assert phone.active()["802-11-wireless-security.psk"] == PASSWORD
 
 
 def test_a_phone_that_nobody_reaches_on_the_new_network_goes_back(phone: WifiPhone) -> None:
-    phone.order()
+    phone.order(confirm_seconds=1)
     assert phone.verdict(confirms=False) == (
         "failed joined wifi 'cloudlet', but could not be reached there within 1 s; is this machine "
         "on that network, and the phone's address right? The phone is on wifi 'ut-public'"
     )
-    assert phone.wifi["profiles"] == {"old": OLD}
+    assert phone.wifi.profiles == {"old": OLD}
 
 
 def test_a_phone_keeps_its_hardware_address_where_its_profile_is_made_anew(
     phone: WifiPhone,
 ) -> None:
     """NetworkManager makes a stable one of the profile's id: with it, the lease would go."""
-    wifi = phone.wifi
-    wifi["profiles"]["old"] = OLD | {
+    phone.wifi.profiles["old"] = OLD | {
         "connection.id": "home",
         "802-11-wireless.ssid": "cloudlet",
         "802-11-wireless-security.psk": PASSWORD,
     }
-    phone.wifi = wifi
     assert phone.order() == "switching"
     assert phone.verdict() == "done"
     assert phone.active()["802-11-wireless.cloned-mac-address"] == "02:c1:0d:00:00:12"
@@ -191,15 +186,13 @@ def test_a_phone_keeps_its_hardware_address_where_its_profile_is_made_anew(
 def test_a_switch_that_was_cut_off_is_told_and_what_it_left_is_taken_away(
     phone: WifiPhone,
 ) -> None:
-    wifi = phone.wifi
-    wifi["profiles"]["half"] = OLD | {"connection.id": "cloudlet-candidate"}
-    phone.wifi = wifi
+    phone.wifi.profiles["half"] = OLD | {"connection.id": "cloudlet-candidate"}
     phone.write("run/cloudlet-wifi/state", "joined\n")
     phone.write("run/cloudlet-wifi/pid", "999999\n")
     assert phone.verdict() == "failed the switch of the wifi was cut off"
     phone.order()
     assert phone.verdict() == "done"
-    assert {profile["connection.id"] for profile in phone.wifi["profiles"].values()} == {
+    assert {profile["connection.id"] for profile in phone.wifi.profiles.values()} == {
         "ut-public",
         "cloudlet",
     }
