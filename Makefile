@@ -21,18 +21,18 @@ lab: ready ## start the simulated phones (dev only; real labs have real ones)
 	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab up; fi
 
 up: lab ## bring the lab to what Pulumi.$(STACK).yaml says, and print where to look
-	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs
+	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs --suppress-progress
 	@$(PULUMI) stack output --stack $(STACK) --json | $(PYTHON) -m toolchain.where $(STACK)
 
 preview: ready ## show what `make up` would change; reaches no phone
-	@$(PULUMI) preview --stack $(STACK)
+	@$(PULUMI) preview --stack $(STACK) --suppress-progress
 
 refresh: ready ## read the phones and show what changed behind Pulumi's back
 	@$(PULUMI) refresh --stack $(STACK) --yes
 
 down: ## take away what `make up` brought; the simulated phones too
 	@if [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
-		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview && \
+		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
 
 new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=, SSID=, ...)

@@ -6,10 +6,13 @@ names but Pulumi cannot import cannot be destroyed.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import grpc
 from pulumi.dynamic import DiffResult, ResourceProvider
 
 from . import shell
@@ -30,10 +33,46 @@ class Provider(ResourceProvider):
     updates: ClassVar[Sequence[str]] = ()
     replaces: ClassVar[Sequence[str]] = ()
 
+    def __init_subclass__(cls) -> None:
+        for name in ("create", "read", "update", "delete"):
+            if name in vars(cls):
+                setattr(cls, name, _in_its_own_words(vars(cls)[name]))
+
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = changed_keys(_olds, _news, [*self.updates, *self.replaces])
         replaces = [key for key in changed if key in self.replaces]
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+
+def _in_its_own_words(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, whose errors Pulumi shows as they are.
+
+    The provider process hands an exception to gRPC, which puts "Exception calling application:"
+    before its text, unless the call that is served has words for its failure already.
+    """
+
+    @functools.wraps(method)
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return method(*arguments, **named)
+        except Exception as error:
+            served = _served()
+            if served is not None:
+                served.set_details(str(error))
+            raise
+
+    return call
+
+
+def _served() -> grpc.ServicerContext | None:
+    """The gRPC call that this thread works for, which the SDK hands on to nobody."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        context = frame.f_locals.get("context")
+        if isinstance(context, grpc.ServicerContext):
+            return context
+        frame = frame.f_back
+    return None
 
 
 def changed_keys(

@@ -22,10 +22,14 @@ class EngineLog:
         self._introduced = threading.Event()
 
     def introduce(self, name: str) -> None:
-        """Say, once in the life of this process, that a stand-in is at work."""
+        """Say, once in the life of this process, that a stand-in is at work.
+
+        It is shown while things start and is gone afterwards: `make ready` has said it for good,
+        and a line that comes with every run teaches people to read none.
+        """
         if not self._introduced.is_set():
             self._introduced.set()
-            self.info(f"{name}: cloudlet's stand-in, since the official plugin could not be had")
+            self.status(f"{name}: cloudlet's stand-in, since the official plugin could not be had")
 
     def info(self, message: str, *, urn: str = "") -> None:
         self._send(engine_pb2.INFO, message, urn, fleeting=False)
