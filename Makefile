@@ -9,7 +9,7 @@ PULUMI = $(PYTHON) -m toolchain pulumi --
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down new-lab status adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -44,6 +44,12 @@ new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (
 
 status: ready ## every phone as it is now, those that do not answer too
 	@$(OPERATIONS) status
+
+logs: ready ## follow the log of SERVICE=..., such as go_coffee_web, from all its tasks
+	@$(OPERATIONS) logs "$(SERVICE)"
+
+shell: ready ## a shell on PHONE=..., or CMD=... there, with the lab's key and host key
+	@$(OPERATIONS) shell "$(PHONE)" $(if $(CMD),-- sh -c '$(subst ','\'',$(value CMD))')
 
 adopt: ready ## first contact with PHONE=... over its USB cable (USB=... if not 172.16.42.1)
 	@$(OPERATIONS) adopt "$(PHONE)" $(if $(USB),--cable "$(USB)") $(if $(YES),--yes)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import adopt, backup, new_lab, reboot, recover, restore, status
+from . import adopt, backup, logs, new_lab, reboot, recover, restore, ssh_command, status
 from .errors import OperationError
 from .labs import open_lab
 from .pulumi_cli import PulumiStack
@@ -53,6 +53,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("name", metavar="NAME", help="such as school")
     for field, (_, example) in new_lab.QUESTIONS.items():
         one.add_argument(f"--{field.replace('_', '-')}", metavar="ANSWER", help=example)
+    command("shell", "a shell on a phone, or a command there", _shell, phone=True).add_argument(
+        "command", nargs="*", metavar="-- COMMAND", help="what to run there instead of a shell"
+    )
+    one = command("logs", "follow the log of a service", _logs)
+    one.add_argument("service", metavar="SERVICE", type=_service, help="such as go_coffee_web")
     return made
 
 
@@ -85,6 +90,21 @@ def _new_lab(_stack: PulumiStack, arguments: argparse.Namespace) -> None:
     said = {field: getattr(arguments, field) for field in new_lab.QUESTIONS}
     given = {field: answer for field, answer in said.items() if answer is not None}
     new_lab.new_lab(PulumiStack(name=arguments.name), given, _tell)
+
+
+def _shell(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    host = open_lab(stack).host(arguments.phone)
+    ssh_command.become(host, arguments.command, terminal=sys.stdin.isatty())
+
+
+def _logs(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    logs.follow(open_lab(stack), arguments.service)
+
+
+def _service(name: str) -> str:
+    if not name:
+        raise OperationError("say which service, as in SERVICE=go_coffee_web")
+    return name
 
 
 def _file(name: str) -> Path:

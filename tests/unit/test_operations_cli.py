@@ -21,6 +21,8 @@ from operations.pulumi_cli import PulumiStack
         (["drill-reboot", ""], "say which phone, as in PHONE=phone-2"),
         (["recover", ""], "say which phone, as in PHONE=phone-2"),
         (["restore", ""], "say which file, as in FILE=backups/"),
+        (["shell", ""], "say which phone, as in PHONE=phone-2"),
+        (["logs", ""], "say which service, as in SERVICE=go_coffee_web"),
         (["--stack", "", "status"], "--stack names no lab"),
     ],
 )
