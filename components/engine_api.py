@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
@@ -16,6 +17,16 @@ from urllib.parse import quote, urlencode
 from .ssh import Host, PhoneError, Session, connect
 
 REQUEST_SECONDS = 30.0
+LEADERLESS = "the managers have no leader: their majority is lost"
+WAYS_OUT = (
+    "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets one "
+    "that is left go on alone"
+)
+# Swarm's words for it, by what it was doing at that moment and who the leader was.
+_NO_LEADER = re.compile(
+    r"does not have a leader|no elected cluster leader|lost leader status|"
+    r"code = (Unavailable|DeadlineExceeded)"
+)
 # The newest version whose answers this code was written against; an older engine is asked in its
 # own, since Docker refuses versions above and far below what it speaks.
 NEWEST_VERSION = (1, 44)
@@ -26,8 +37,19 @@ class EngineError(PhoneError):
 
     def __init__(self, phone: str, status: int, reason: str) -> None:
         super().__init__(f"{phone}: Docker says: {reason}")
+        self.phone = phone
         self.status = status
         self.reason = reason
+
+
+class NoLeaderError(EngineError):
+    """The order needs a majority of the managers, and there is none at this moment."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.phone}: the managers have no leader: they are electing one, or their majority "
+            f"is lost. {WAYS_OUT}"
+        )
 
 
 class _Connection(http.client.HTTPConnection):
@@ -64,7 +86,8 @@ class Engine:
         """One request; the answer's body.
 
         Raises:
-            EngineError: Docker answered with a status of 400 or above.
+            EngineError: Docker answered with a status of 400 or above; NoLeaderError where that
+                was for want of a majority of the managers.
             PhoneError: no answer came in time, or Docker cannot be spoken to by this user.
         """
         if not self._version:
@@ -99,7 +122,9 @@ class Engine:
                 "is it running there, and is the user in group docker?"
             ) from None
         if response.status >= 400:
-            raise EngineError(self.phone, response.status, _message(payload))
+            reason = _message(payload)
+            kind = NoLeaderError if _NO_LEADER.search(reason) else EngineError
+            raise kind(self.phone, response.status, reason)
         return response.headers, payload
 
     def close(self) -> None:

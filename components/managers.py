@@ -10,18 +10,13 @@ from typing import Any
 
 import pulumi
 
-from .engine_api import Engine, EngineError, engine
+from .engine_api import LEADERLESS, WAYS_OUT, Engine, EngineError, engine
 from .ssh import Host, PhoneError, UnreachableError
 
 PHONE_LABEL = "cloudlet.phone"
 ELECTION_SECONDS = 20.0
 # Each try to reach a phone that is off costs as long as a dial may take.
 AVOID_SECONDS = 30.0
-LEADERLESS = "the managers have no leader: their majority is lost"
-WAYS_OUT = (
-    "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets one "
-    "that is left go on alone"
-)
 
 # What this process found out; the resources of one run share it. Until when a phone is taken to be
 # silent and why, by host and port; the name of the manager that answered last, by swarm.

@@ -15,8 +15,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from .convergence import Progress, explain, judge, log_lines
-from .dynamic import Provider, tell
-from .engine_api import Engine, EngineError
+from .dynamic import Provider, tell, tell_once
+from .engine_api import Engine, EngineError, NoLeaderError
 from .hooks import in_thread
 from .managers import Access, manager_of, update_spec, wait_until
 from .ssh import PhoneError
@@ -47,12 +47,10 @@ class RolloutProvider(Provider):
             with manager_of(props) as manager:
                 replicas = _replicas(manager.get(f"/services/{id_}"))
                 progress = _progress(manager, id_)
-        except EngineError as error:
-            if error.status == 404:
-                return ReadResult(None, {})
-            raise
         except PhoneError as error:
-            tell(str(error))
+            if isinstance(error, EngineError) and error.status == 404:
+                return ReadResult(None, {})
+            tell_once(str(error))
             return ReadResult(id_, props)
         seen: dict[str, Any] = {"replicas": replicas}
         if replicas == props["replicas"] and not progress.converged:
@@ -68,11 +66,13 @@ class RolloutProvider(Provider):
         try:
             with manager_of(_props) as manager:
                 _drain(manager, _id, _props["grace_seconds"])
-        except EngineError as error:
-            if error.status != 404:
-                raise
         except PhoneError as error:
-            tell(f"{error}\n{_id}: could not be drained")
+            if isinstance(error, EngineError) and not isinstance(error, NoLeaderError):
+                if error.status == 404:
+                    return
+                raise
+            tell_once(str(error))
+            tell(f"{_id}: could not be drained")
 
     def _roll_out(self, props: dict[str, Any]) -> None:
         with manager_of(props) as manager:

@@ -14,9 +14,8 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from . import quorum
 from .dynamic import Provider, changed_keys, tell, tell_once
-from .engine_api import Engine, engine
+from .engine_api import WAYS_OUT, Engine, engine
 from .managers import (
-    WAYS_OUT,
     any_manager,
     cluster_id,
     hosts_of,
