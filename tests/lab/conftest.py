@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from labkit import PHONES, Lab, docker_inventory, snapshot
+from labkit import PHONES, Lab
+from phonekit import docker_inventory, snapshot
 
 
 @pytest.fixture(scope="session")

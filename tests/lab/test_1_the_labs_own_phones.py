@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from labkit import LOOPBACK, PHONES, Lab, has_systemd, runs, started_at_boot, wait_for
+from labkit import LOOPBACK, PHONES, Lab, wait_for
+from phonekit import has_systemd, runs, started_at_boot
 
 
 def as_user(lab: Lab, phone: str, command: str) -> str:

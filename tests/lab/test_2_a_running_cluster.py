@@ -6,18 +6,8 @@ import time
 import uuid
 
 import pytest
-from labkit import (
-    LOOPBACK,
-    PHONES,
-    Lab,
-    Run,
-    command_lines,
-    docker_inventory,
-    http,
-    snapshot,
-    started_at_boot,
-    wait_for,
-)
+from labkit import LOOPBACK, PHONES, Lab, Run, command_lines, http, wait_for
+from phonekit import docker_inventory, snapshot, started_at_boot
 
 SECRETS = ("my-secure-password", "coffee-for-everyone", "postgres-for-coffee")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from labkit import LOOPBACK, Lab, snapshot
+from labkit import LOOPBACK, Lab
+from phonekit import snapshot
 
 
 def test_a_wrong_password_is_named_as_that(lab: Lab) -> None:

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from labkit import KINDS, NAME, PHONES, ROOT, Lab, Run, snapshot, switch, wait_for
+from labkit import KINDS, NAME, PHONES, ROOT, Lab, Run, wait_for
+from phonekit import snapshot, switch
 
 from components import shell, wifi
 from components.ssh import Host, PhoneError
