@@ -42,8 +42,8 @@ new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (
 		$(if $(FORGET),--forget "$$FORGET") $(if $(PHONE_USER),--user "$$PHONE_USER") \
 		$(if $(KEY_FILE),--key-file "$$KEY_FILE")
 
-status: ready ## every phone as it is now, those that do not answer too
-	@$(OPERATIONS) status
+status: ready ## every phone as it is now; HTML=FILE writes it as a page for a screen, too
+	@$(OPERATIONS) status $(if $(HTML),--html "$(HTML)")
 
 logs: ready ## follow the log of SERVICE=..., such as go_coffee_web, from all its tasks
 	@$(OPERATIONS) logs "$(SERVICE)"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import adopt, backup, logs, new_lab, reboot, recover, restore, ssh_command, status
+from . import adopt, backup, logs, new_lab, page_file, reboot, recover, restore, ssh_command, status
 from .errors import OperationError
 from .labs import open_lab
 from .pulumi_cli import PulumiStack
@@ -35,7 +35,8 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("phone", metavar="PHONE", type=_phone, help="such as phone-2")
         return one
 
-    command("status", "every phone as it is now", _status)
+    one = command("status", "every phone as it is now", _status)
+    one.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
     command("drill-reboot", "reboot a phone; it must be back by itself", _drill_reboot, phone=True)
     command("recover", "let one manager go on alone", _recover, phone=True).add_argument(
         "--yes", action="store_true", help="do not ask"
@@ -61,8 +62,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def _status(stack: PulumiStack, _arguments: argparse.Namespace) -> None:
-    print(status.report(open_lab(stack)))
+def _status(stack: PulumiStack, arguments: argparse.Namespace) -> None:
+    lab = open_lab(stack)
+    sight = status.look(list(lab.hosts.values()), lab.managers)
+    print(status.report(lab, sight))
+    if arguments.html is not None:
+        page_file.write(arguments.html, lab, sight)
+        _tell(f"wrote {arguments.html}")
 
 
 def _drill_reboot(stack: PulumiStack, arguments: argparse.Namespace) -> None:

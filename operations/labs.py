@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from components import config
@@ -20,13 +20,14 @@ NAMESPACE = "cloudlet:"
 class Lab:
     """``hosts`` has every configured phone with its host key where that is known.
 
-    ``swarm_id`` is empty before the first `up`.
+    ``swarm_id`` and ``pages``, addresses by title, are empty before the first `up`.
     """
 
     stack: PulumiStack
     configured: Configured
     hosts: Mapping[str, Host]
     swarm_id: str
+    pages: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def managers(self) -> list[Host]:
@@ -56,6 +57,7 @@ def open_lab(stack: PulumiStack) -> Lab:
         configured=configured,
         hosts=hosts(configured, known.get("phones") or {}),
         swarm_id=known.get("swarmId") or "",
+        pages=known.get("pages") or {},
     )
 
 

@@ -47,9 +47,8 @@ class Sight:
     no_nodes: str
 
 
-def report(lab: Lab) -> str:
+def report(lab: Lab, sight: Sight) -> str:
     """The table, and under it the reason for every gap in it."""
-    sight = look(list(lab.hosts.values()), lab.managers)
     lines = table([COLUMNS, *rows(lab.configured.phones, sight)])
     below = list(notes(lab.configured.phones, sight))
     if lab.stack.name == DEFAULT_STACK:
