@@ -19,6 +19,16 @@ FIREWALL_RULES = 3
 # wifi Docker does not find its swarm.
 ASPECTS = ("root", "clock", "wifi", "daemon_json", "boot", "docker", "firewall")
 
+# What is and what should be, as one sentence.
+_SENTENCES = {
+    "root": "becoming root {}, should be {}",
+    "clock": "clock is {}, should be {}",
+    "wifi": "wifi is {}, should be {}",
+    "boot": "boot {}, should be one that {}",
+    "docker": "docker is {}, should be {}",
+    "firewall": "firewall {}, should be one that {}",
+}
+
 
 def wanted(*, ssid: str | None, daemon: Mapping[str, Any]) -> dict[str, Any]:
     """Each aspect of a phone that is as it should be; ``wifi`` only where it is on the lab's."""
@@ -58,28 +68,30 @@ def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Sequence[str]
     return [aspect for aspect in ASPECTS if one.get(aspect) != other.get(aspect)]
 
 
-def describe(aspect: str, now: Any, then: Any) -> str:
-    """A few words for a person about an aspect that is going to change."""
-    if aspect == "daemon_json":
-        return "daemon.json: " + _keys(now, then)
-    return f"{aspect}: {_value(now)} → {_value(then)}"
-
-
-def _keys(now: Any, then: Any) -> str:
-    """Only the keys in which the two differ; ``now`` is words where the file is no JSON."""
-    if not isinstance(now, Mapping) or not isinstance(then, Mapping):
-        return f"{_value(now)} → {_value(then)}"
-    one, other = cast("Mapping[str, Any]", now), cast("Mapping[str, Any]", then)
-    return ", ".join(
-        f"{key} {_value(one.get(key))} → {_value(other.get(key))}"
+def describe(aspect: str, is_: Any, should_be: Any) -> str:
+    """A few words for a person about an aspect that is not what it should be."""
+    if aspect != "daemon_json":
+        return _SENTENCES[aspect].format(_value(is_), _value(should_be))
+    if not isinstance(is_, Mapping) or not isinstance(should_be, Mapping):
+        return f"daemon.json {_value(is_)}"
+    one, other = cast("Mapping[str, Any]", is_), cast("Mapping[str, Any]", should_be)
+    return "daemon.json: " + "; ".join(
+        f"{key} is {_value(one.get(key))}, should be {_value(other.get(key))}"
         for key in sorted({*one, *other})
         if one.get(key) != other.get(key)
     )
 
 
+def advise(aspect: str, is_: Any) -> str:
+    """What is to be done about it. A file that Docker would not take is its owner's to mend."""
+    if aspect == "daemon_json" and not isinstance(is_, Mapping):
+        return "mend or remove it on the phone"
+    return "`make up` mends it"
+
+
 def _value(value: Any) -> str:
     if value is None:
-        return "nothing"
+        return "missing"
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 

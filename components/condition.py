@@ -39,7 +39,9 @@ class ConditionProvider(Provider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = aspects.differing(_olds, _news)
         for aspect in changed:
-            tell_once(f"{_id}: {aspects.describe(aspect, _olds.get(aspect), _news.get(aspect))}")
+            is_, should_be = _olds.get(aspect), _news.get(aspect)
+            words = aspects.describe(aspect, is_, should_be)
+            tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_)}")
         return DiffResult(changes=bool(changed))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from . import access, shell
 from .dynamic import Provider, run_script, tell
@@ -25,6 +25,13 @@ class ContactProvider(Provider):
     """Inputs ``phone`` (a host's properties), ``password`` (secret, may be empty), ``cleanup``."""
 
     updates = ("phone", "cleanup")
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        if _news["phone"]["host_key"] in ("", _olds["host_key"]):
+            # The recorded key was written down, or no longer is: that changes nothing.
+            phone = {**_news["phone"], "host_key": _olds["phone"]["host_key"]}
+            _news = {**_news, "phone": phone}
+        return super().diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])

@@ -84,16 +84,16 @@ class Phone(pulumi.ComponentResource):
         self._host_key = contact.host_key
         self.host = contact.host_key.apply(lambda key: args.host.with_host_key(key).to_inputs())
 
+        # One after the other: a Docker that is restarted must not lose its network meanwhile.
+        online = contact if args.wifi is None else self._wifi(args.wifi, contact)
         config = DockerConfig(
             f"{name}-docker-config",
             phone=self.host,
             keys=dict(args.docker_config),
             found=contact.found["daemon_json"],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[contact]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[online]),
         )
         ready: list[pulumi.Resource] = [config]
-        if args.wifi is not None:
-            ready.append(self._wifi(args.wifi, contact))
         engine = self._command("engine", "engine.sh", [args.host.user], root=True, depends_on=ready)
         place = [args.host.name, args.address, str(args.data_path_port)]
         network = self._command("network", "network.sh", place, root=True, depends_on=ready)

@@ -54,7 +54,15 @@ class RollCall(Resource, module="cloudlet", name="RollCall"):
 
 
 def _new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: phone for name, phone in news.items() if phone != olds.get(name)}
+    """The phones to call. One whose host key alone was written down since is the one it was; should
+    it be another's key, its contact says so."""
+    return {
+        name: phone for name, phone in news.items() if _unpinned(phone) != _unpinned(olds.get(name))
+    }
+
+
+def _unpinned(phone: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return phone and {**phone, "host_key": None}
 
 
 def _call(phones: Mapping[str, dict[str, Any]], password: str) -> None:

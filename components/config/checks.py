@@ -193,6 +193,26 @@ def _static(written: Written) -> Iterator[Problem]:
                 text=f"{address} is not on the network of wifi.static, {network}; "
                 "the phone could not reach its gateway",
             )
+        elif address is not None and (whose := _reserved(address, network)):
+            yield Problem(
+                path=("phones", name, "address"),
+                text=f"{address} is {whose} of {network}, which no phone can have; "
+                "give it another of that network",
+            )
+    if whose := _reserved(gateway, network):
+        yield Problem(
+            path=("wifi", "static", "gateway"),
+            text=f"{gateway} is {whose} of {network}; give the access point's",
+        )
+
+
+def _reserved(address: str, network: IPv4Network) -> str:
+    """What the address stands for in the network; nothing if it is a machine's."""
+    if IPv4Address(address) == network.network_address:
+        return "the network's own address"
+    if IPv4Address(address) == network.broadcast_address:
+        return "the broadcast address"
+    return ""
 
 
 def _secrets(written: Written, encrypted: Collection[str] | None) -> Iterator[Problem]:

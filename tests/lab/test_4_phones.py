@@ -168,17 +168,18 @@ def test_a_change_behind_pulumis_back_is_shown_in_words_and_just_that_is_mended(
     )
     shown = phones.pulumi("preview", "--refresh").ok()
     for line in (
-        "phone-1: root: asks for a password → without a password",
-        "phone-2: root: asks for a password → without a password",
-        "phone-2: boot: does not start Docker → starts Docker",
-        "phone-2: docker: stopped → running",
-        "phone-3: wifi: cloudlet, priority 3 → cloudlet, priority 100",
-        'phone-3: daemon.json: log-opts {"max-file": "2", "max-size": "9m"} → '
+        "phone-1: becoming root asks for a password, should be without a password",
+        "phone-2: becoming root asks for a password, should be without a password",
+        "phone-2: boot does not start Docker, should be one that starts Docker",
+        "phone-2: docker is stopped, should be running",
+        "phone-3: wifi is cloudlet, priority 3, should be cloudlet, priority 100",
+        'phone-3: daemon.json: log-opts is {"max-file": "2", "max-size": "9m"}, should be '
         '{"max-file": "2", "max-size": "5m"}',
-        "phone-4: firewall: keeps swarm out → lets swarm in",
+        "phone-4: firewall keeps swarm out, should be one that lets swarm in",
     ):
-        assert line in shown.output
-    assert re.search(r"phone-1: clock: 7[12]\d\d s behind → right", shown.output), shown.output
+        assert f"{line}; `make up` mends it\n" in shown.output
+    behind = re.search(r"phone-1: clock is (7[12]\d\d) s behind, should be right;", shown.output)
+    assert behind, shown.output
     assert changed(shown) == {f"{phone}-condition" for phone in PHONES}
     phones.pulumi("up", "--refresh", "--yes", "--skip-preview").ok()
     phones.pulumi("preview", "--refresh", "--expect-no-changes").ok()

@@ -250,6 +250,25 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         "phones.phone-2.address: 192.168.9.12 is not on the network of wifi.static, "
         "192.168.8.0/24; the phone could not reach its gateway",
     ),
+    "static with the network's own address": (
+        {"wifi/static": {"gateway": "192.168.8.1"}, "phones/phone-2/address": "192.168.8.0"},
+        "phones.phone-2.address: 192.168.8.0 is the network's own address of 192.168.8.0/24, which "
+        "no phone can have; give it another of that network",
+    ),
+    "static with the broadcast address": (
+        {
+            "wifi/static": {"gateway": "192.168.8.9", "prefix": 29},
+            "phones/phone-1/address": "192.168.8.10",
+            "phones/phone-2/address": "192.168.8.15",
+        },
+        "phones.phone-2.address: 192.168.8.15 is the broadcast address of 192.168.8.8/29, which "
+        "no phone can have; give it another of that network",
+    ),
+    "static with a gateway that is nobody's": (
+        {"wifi/static": {"gateway": "192.168.8.255"}},
+        "wifi.static.gateway: 192.168.8.255 is the broadcast address of 192.168.8.0/24; "
+        "give the access point's",
+    ),
     "static with a prefix that holds no phone": (
         {"wifi/static": {"gateway": "192.168.8.1", "prefix": 31}},
         "wifi.static.prefix: 31 is too large; at most 30",

@@ -1,0 +1,33 @@
+"""When a phone is contacted again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.contact import ContactProvider
+from components.ssh import Host
+
+HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
+RECORDED, OTHER = "ssh-ed25519 AAAA", "ssh-ed25519 BBBB"
+
+
+def changes(before: Host, after: Host) -> bool | None:
+    inputs: dict[str, Any] = {"password": "x", "cleanup": []}
+    state = {**inputs, "phone": before.to_inputs(), "host_key": RECORDED, "found": {}}
+    return ContactProvider().diff("", state, {**inputs, "phone": after.to_inputs()}).changes
+
+
+@pytest.mark.parametrize("before", ["", RECORDED])
+@pytest.mark.parametrize("after", ["", RECORDED])
+def test_the_recorded_host_key_may_be_written_down_or_left_out(before: str, after: str) -> None:
+    assert not changes(HOST.with_host_key(before), HOST.with_host_key(after))
+
+
+def test_another_key_or_place_is_another_contact() -> None:
+    assert changes(HOST, HOST.with_host_key(OTHER))
+    assert changes(HOST.with_host_key(RECORDED), HOST.with_host_key(OTHER))
+    assert changes(HOST, replace(HOST, port=23))
+    assert changes(HOST, replace(HOST, port=23, host_key=RECORDED))
