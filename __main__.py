@@ -54,9 +54,8 @@ for name, spec in lab.stacks.items():
             spec=spec,
             swarm=swarm,
             docker_provider=docker_provider,
-            routing=lab.routing,
-            entry_phone=lab.entry_phone,
             secret_values=lab.secret_values,
+            lock=lab.lock,
         ),
         pulumi.ResourceOptions(depends_on=[swarm]),
     )

@@ -15,7 +15,8 @@ _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
-    ``starting`` tasks run and have yet to pass their health check. ``failed`` maps ids of tasks
+    ``preparing`` tasks wait for their image; ``starting`` ones run and have yet to pass their
+    health check. ``failed`` maps ids of tasks
     that ended badly to their errors; ``waiting`` is the scheduler's reason where a task finds no
     phone; ``verdict`` is Swarm's own on an update that went wrong.
     """
@@ -23,6 +24,7 @@ class Progress:
     running: int
     desired: int
     updating: bool
+    preparing: int = 0
     starting: int = 0
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
     waiting: str = ""
@@ -52,6 +54,7 @@ def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Pro
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),
         desired=_desired(service),
+        preparing=sum(task["Status"]["State"] == "preparing" for task in current),
         starting=sum(task["Status"]["State"] == "starting" for task in current),
         updating=state in ("updating", "rollback_started"),
         failed={
@@ -76,6 +79,8 @@ def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
     parts = [f"{name}: {progress.running} of {progress.desired} tasks run"]
     if progress.verdict:
         parts.append(progress.verdict)
+    if progress.preparing:
+        parts.append(f"{progress.preparing} wait for their image")
     if progress.starting:
         parts.append(f"{progress.starting} started, but the health check has not passed")
     if progress.waiting:

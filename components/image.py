@@ -11,14 +11,21 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
+from .architecture import platform
 from .dynamic import Provider, tell
 from .engine_api import Engine, EngineError
+from .image_names import familiar
 from .managers import Access, manager_of
+from .memo import once
 from .ssh import PhoneError
+
+# Services of one run that have the same image are told the same.
+SAME_SECONDS = 60.0
 
 
 class ImageProvider(Provider):
-    """Inputs ``image``, ``managers``, ``swarm_id``. Output ``reference``: with its digest.
+    """Inputs ``image``, ``managers``, ``swarm_id``. Outputs ``reference``: with its digest, and
+    ``platforms``.
 
     An image that nobody has is an error here, before a service is touched.
     """
@@ -26,16 +33,18 @@ class ImageProvider(Provider):
     updates = ("image",)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["image"], {**props, "reference": _resolve(props)})
+        return CreateResult(props["image"], {**props, **_resolved(props)})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult({**_news, "reference": _resolve(_news)})
+        return UpdateResult({**_news, **_resolved(_news)})
 
 
 class Image(Resource, module="cloudlet", name="Image"):
-    """``reference``: ``name:tag@sha256:…``, or the name alone where it was loaded by hand."""
+    """``reference``: ``name:tag@sha256:…``, or the name alone where it was loaded by hand.
+    ``platforms``: its builds, such as ``linux/arm/v7``; empty where they are not known."""
 
     reference: pulumi.Output[str]
+    platforms: pulumi.Output[list[str]]
 
     def __init__(
         self,
@@ -48,48 +57,56 @@ class Image(Resource, module="cloudlet", name="Image"):
         super().__init__(
             ImageProvider(),
             name,
-            {"image": image, **access.to_inputs(), "reference": None},
+            {"image": image, **access.to_inputs(), "reference": None, "platforms": None},
             opts,
         )
 
 
-def familiar(image: str) -> str:
-    """The name as Docker itself writes it, with a tag unless it has a digest.
-
-    Docker drops its own registry from a name that it stores, and the official provider then plans
-    a change of the name for ever.
-    """
-    name = image
-    for prefix in ("index.docker.io/", "docker.io/"):
-        name = name.removeprefix(prefix)
-    # Only Docker Hub's official images are in "library"; on another registry it is a name.
-    if name.count("/") == 1:
-        name = name.removeprefix("library/")
-    tagged = "@" in name or ":" in name.rpartition("/")[2]
-    return name if tagged else f"{name}:latest"
-
-
-def _resolve(props: dict[str, Any]) -> str:
+def _resolved(props: dict[str, Any]) -> dict[str, Any]:
     tagged = familiar(props["image"])
-    if "@" in tagged:
-        return tagged
+    return once(("image", props["swarm_id"], tagged), lambda: _ask(props, tagged), SAME_SECONDS)
+
+
+def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
+    pinned = "@" in tagged
     with manager_of(props) as manager:
         try:
-            digest = manager.get(f"/distribution/{tagged}/json")["Descriptor"]["digest"]
+            answer = manager.get(f"/distribution/{tagged}/json")
         except EngineError as error:
-            if not _is_loaded(manager, tagged):
+            loaded = _loaded(manager, tagged)
+            if not pinned and not loaded:
                 raise PhoneError(
                     f"image {tagged}: no registry that {manager.phone} reaches has it "
                     f"({error.reason}), nor has the phone itself"
                 ) from None
-            tell(f"{tagged}: {error.reason}; using what was loaded onto the phones")
-            return tagged
-    return f"{tagged}@{digest}"
+            if not pinned:
+                tell(f"{tagged}: {error.reason}; using what was loaded onto the phones")
+            return {"reference": tagged, "platforms": loaded}
+    digest = answer["Descriptor"]["digest"]
+    builds: list[dict[str, Any]] = answer.get("Platforms") or []
+    return {
+        "reference": tagged if pinned else f"{tagged}@{digest}",
+        "platforms": [
+            _platform(build)
+            for build in builds
+            # What describes a build, its provenance say, stands beside it as of an unknown one.
+            if build.get("architecture") not in (None, "", "unknown")
+        ],
+    }
 
 
-def _is_loaded(manager: Engine, image: str) -> bool:
+def _loaded(manager: Engine, image: str) -> list[str]:
+    """The platform of an image that the phone has itself; empty if it has none."""
     try:
-        manager.get(f"/images/{image}/json")
+        found = manager.get(f"/images/{image}/json")
     except EngineError:
-        return False
-    return True
+        return []
+    return [_platform({key.lower(): found.get(key) for key in ("Os", "Architecture", "Variant")})]
+
+
+def _platform(build: dict[str, Any]) -> str:
+    return platform(
+        os=build.get("os") or "linux",
+        architecture=build["architecture"],
+        variant=build.get("variant") or "",
+    )

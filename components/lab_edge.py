@@ -13,10 +13,12 @@ from pathlib import Path
 import pulumi
 from pydantic import SecretStr
 
-from . import compose, config, daemon_json
+from . import compose, config, daemon_json, image_lock, placement
 from .compose import StackSpec
 from .compose.units import parse_duration
+from .image_lock import Lock
 from .phone import PhoneArgs, Wifi
+from .routing import routed
 from .ssh import Host, PhoneError, load_key
 from .swarm_init import SwarmSettings
 from .wifi import Static
@@ -26,7 +28,8 @@ from .wifi import Static
 class LabArgs:
     """Arguments for every component, each phone's map keyed by the phone's name.
 
-    ``secret_values`` holds the lab's secrets in plain: never print one.
+    ``stacks`` are as the lab's routing makes them. ``secret_values`` holds the lab's secrets in
+    plain: never print one.
     """
 
     phones: Mapping[str, PhoneArgs]
@@ -36,8 +39,7 @@ class LabArgs:
     availability: Mapping[str, str]
     swarm: SwarmSettings
     stacks: Mapping[str, StackSpec]
-    routing: str
-    entry_phone: str
+    lock: Lock
     entry_address: str
     secret_values: frozenset[str]
     warnings: tuple[str, ...]
@@ -66,7 +68,8 @@ def read(
             encrypted={key.removeprefix(ours) for key in own if key in encrypted},
         )
         stacks, warnings = _stacks(lab, root)
-    except (config.ConfigError, compose.ComposeError) as error:
+        lock, unlocked = _lock(lab, stacks, root)
+    except (config.ConfigError, compose.ComposeError, image_lock.LockError) as error:
         raise pulumi.RunError(str(error)) from None
     return LabArgs(
         phones=_phones(lab, root),
@@ -83,11 +86,10 @@ def read(
             token_epoch=lab.token_epoch,
         ),
         stacks=stacks,
-        routing=lab.routing,
-        entry_phone=lab.managers[0].name,
+        lock=lock,
         entry_address=lab.entry_address,
         secret_values=frozenset(secret.get_secret_value() for secret in lab.secrets.values()),
-        warnings=(*lab.warnings, *warnings),
+        warnings=(*lab.warnings, *warnings, *unlocked),
     )
 
 
@@ -164,10 +166,36 @@ def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str
             )
         except compose.ComposeError as error:
             problems += error.problems
-    problems += [*compose.conflicts(specs), *_not_made(specs)]
+    problems += compose.conflicts(specs)
     if problems:
         raise compose.ComposeError(tuple(problems))
-    return specs, [warning for spec in specs.values() for warning in spec.warnings]
+    entry = lab.managers[0].name
+    specs = {name: routed(spec, lab.routing, entry) for name, spec in specs.items()}
+    nodes = [
+        placement.Node(
+            name=name, role=phone.role, labels=phone.labels, availability=phone.availability
+        )
+        for name, phone in lab.phones.items()
+    ]
+    return specs, [
+        warning
+        for spec in specs.values()
+        for warning in (*spec.warnings, *placement.warnings(spec, nodes))
+    ]
+
+
+def _lock(lab: config.Lab, stacks: Mapping[str, StackSpec], root: Path) -> tuple[Lock, list[str]]:
+    """The lab's lock, and a line about what of its stacks is not in it."""
+    if lab.lock is None:
+        return {}, []
+    name = portable(lab.lock, root)
+    lock = image_lock.read(_text(lab.lock, root), source=name) if lab.lock.exists() else {}
+    images = {each.image for spec in stacks.values() for each in spec.services.values()}
+    if missing := sorted(image_lock.missing(lock, images)):
+        return lock, [
+            f"lock: {name} does not have {', '.join(missing)}; `make lock` writes it anew"
+        ]
+    return lock, []
 
 
 def _text(file: Path, root: Path) -> str:
@@ -178,18 +206,6 @@ def _text(file: Path, root: Path) -> str:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     raise compose.ComposeError((f"{portable(file, root)}: {what}",))
-
-
-def _not_made(specs: Mapping[str, StackSpec]) -> list[str]:
-    """Secrets and configs that nobody makes."""
-    return [
-        f"stacks.{stack}: {kind}.{key} is external, which is not supported; "
-        "give it with file, environment or content"
-        for stack, spec in specs.items()
-        for kind, contents in (("secrets", spec.secrets), ("configs", spec.configs))
-        for key, content in contents.items()
-        if content.data is None
-    ]
 
 
 def portable(path: Path, root: Path) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 import pulumi
 
 from .engine_api import LEADERLESS, WAYS_OUT, Engine, EngineError, engine
+from .placement import PHONE_LABEL
 from .ssh import Host, PhoneError, UnreachableError
 
-PHONE_LABEL = "cloudlet.phone"
 ELECTION_SECONDS = 20.0
 # Each try to reach a phone that is off costs as long as a dial may take.
 AVOID_SECONDS = 30.0

@@ -7,46 +7,41 @@ delete may fail on a slow stop. This companion owns the number of replicas inste
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
-from .convergence import Progress, explain, judge, log_lines
+from .compose import Service
+from .compose.units import SECOND
+from .convergence import explain
+from .converging import progress_of, resume, roll_back, wait_converged
 from .dynamic import Provider, tell, tell_once
 from .engine_api import Engine, EngineError, NoLeaderError
-from .hooks import in_thread
 from .managers import Access, manager_of, update_spec, wait_until
 from .ssh import PhoneError
 
-CONVERGE_SECONDS = 300.0
-# A task that finds no phone now seldom finds one later; a crash loop seldom ends by itself.
-WAITING_SECONDS = 45.0
-FAILURES = 6
-# A process that dies at once has mostly done so after this long.
-STEADY_SECONDS = 1.0
 ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 NOWHERE = "node.id == drained-by-cloudlet"
 
 
 class RolloutProvider(Provider):
     """Inputs ``service`` (its name), ``service_id``, ``spec_digest``, ``replicas`` (-1: global),
-    ``grace_seconds``, ``managers``, ``swarm_id``."""
+    ``grace_seconds``, ``start_seconds``, ``takes_back``, ``managers``, ``swarm_id``."""
 
     updates = ("replicas", "spec_digest", "managers")
     replaces = ("service_id",)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        self._roll_out(props)
+        _roll_out(props, takes_back=False)
         return CreateResult(props["service"], dict(props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:
             with manager_of(props) as manager:
                 replicas = _replicas(manager.get(f"/services/{id_}"))
-                progress = _progress(manager, id_)
+                progress = progress_of(manager, id_)
         except PhoneError as error:
             if isinstance(error, EngineError) and error.status == 404:
                 return ReadResult(None, {})
@@ -59,7 +54,8 @@ class RolloutProvider(Provider):
         return ReadResult(id_, {**props, **seen})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        self._roll_out(_news)
+        changed = _olds["spec_digest"] != _news["spec_digest"]
+        _roll_out(_news, takes_back=changed and _news["takes_back"])
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -74,20 +70,14 @@ class RolloutProvider(Provider):
             tell_once(str(error))
             tell(f"{_id}: could not be drained")
 
-    def _roll_out(self, props: dict[str, Any]) -> None:
-        with manager_of(props) as manager:
-            _resume(manager, props["service"])
-            if props["replicas"] >= 0:
-                _scale(manager, props["service"], int(props["replicas"]))
-            _wait_converged(manager, props["service"])
-
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutArgs:
     """``service`` is Swarm's name for it; ``spec_digest`` changes when its spec does.
 
     ``replicas`` is ``None`` for a global service; ``grace_seconds`` is what its tasks are given to
-    stop.
+    stop, ``start_seconds`` what they may take until they are healthy. ``takes_back``: an update
+    that fails is undone.
     """
 
     service: str
@@ -95,7 +85,36 @@ class RolloutArgs:
     spec_digest: pulumi.Input[str]
     replicas: int | None
     grace_seconds: float
+    start_seconds: float
+    takes_back: bool
     access: Access
+
+    @classmethod
+    def of(
+        cls,
+        service: Service,
+        *,
+        name: str,
+        service_id: pulumi.Input[str],
+        digest: pulumi.Input[str],
+        access: Access,
+    ) -> RolloutArgs:
+        """The arguments for a service of a compose file; ``name`` is Swarm's name for it."""
+        check = service.healthcheck
+        probes = (
+            (check.retries or 3) * ((check.interval or 0) + (check.timeout or 0)) if check else 0
+        )
+        return cls(
+            service=name,
+            service_id=service_id,
+            spec_digest=digest,
+            replicas=service.replicas if service.mode == "replicated" else None,
+            grace_seconds=service.stop_grace_period / SECOND,
+            start_seconds=((check.start_period or 0) + probes) / SECOND if check else 0,
+            # Who wrote what is to be done on a failure has decided.
+            takes_back=service.update.failure_action in (None, "rollback"),
+            access=access,
+        )
 
 
 class Rollout(Resource, module="cloudlet", name="Rollout"):
@@ -113,31 +132,27 @@ class Rollout(Resource, module="cloudlet", name="Rollout"):
                 "spec_digest": args.spec_digest,
                 "replicas": -1 if args.replicas is None else args.replicas,
                 "grace_seconds": args.grace_seconds,
+                "start_seconds": args.start_seconds,
+                "takes_back": args.takes_back,
                 **args.access.to_inputs(),
             },
             opts,
         )
 
 
-def keep_scale(
-    service: str, replicas: int | None, access: Access
-) -> list[pulumi.ResourceHook | pulumi.ResourceHookFunction]:
-    """Hooks for after an update of a ``docker.Service``, whose replicas are those of its creation.
-
-    Without them, a service that was scaled would stay at that number where the rollout that comes
-    after the update has nothing to do, as when a failed change is taken back.
-    """
-
-    async def after_update(_args: pulumi.ResourceHookArgs) -> None:
-        known = await pulumi.Output.from_input(access.to_inputs()).future()
-        if known is not None and replicas is not None:
-            await in_thread(scale, known)
-
-    def scale(known: dict[str, Any]) -> None:
-        with manager_of(known) as manager:
-            _scale(manager, service, replicas or 0)
-
-    return [pulumi.ResourceHook(f"{service}-keep-scale", after_update)]
+def _roll_out(props: dict[str, Any], *, takes_back: bool) -> None:
+    name = props["service"]
+    with manager_of(props) as manager:
+        resume(manager, name)
+        if props["replicas"] >= 0:
+            _scale(manager, name, int(props["replicas"]))
+        try:
+            wait_converged(manager, name, props["start_seconds"])
+        except PhoneError as error:
+            undone = roll_back(manager, name) if takes_back else ""
+            if undone:
+                raise PhoneError(f"{error}\n{undone}") from None
+            raise
 
 
 def _replicas(service: dict[str, Any]) -> int:
@@ -150,51 +165,6 @@ def _scale(manager: Engine, name: str, replicas: int) -> None:
         spec["Mode"]["Replicated"]["Replicas"] = replicas
 
     update_spec(manager, f"/services/{name}", change)
-
-
-def _resume(manager: Engine, name: str) -> None:
-    """Lets an update that a failure has paused go on: the cause may be gone, or it fails again."""
-    status: dict[str, Any] = manager.get(f"/services/{name}").get("UpdateStatus") or {}
-    if status.get("State") == "paused":
-        update_spec(manager, f"/services/{name}", lambda _spec: None, even_unchanged=True)
-
-
-def _progress(manager: Engine, name: str) -> Progress:
-    found = manager.get("/services", status=True, filters={"name": [name]})
-    service = next(item for item in found if item["Spec"]["Name"] == name)
-    return judge(service, manager.get("/tasks", filters={"service": [name]}))
-
-
-def _wait_converged(manager: Engine, name: str) -> None:
-    deadline = time.monotonic() + CONVERGE_SECONDS
-    failed: dict[str, str] = {}
-    steady_since = waiting_since = None
-    while True:
-        progress = _progress(manager, name)
-        failed.update(progress.failed)
-        now = time.monotonic()
-        steady_since = (steady_since or now) if progress.converged else None
-        waiting_since = (waiting_since or now) if progress.waiting else None
-        if steady_since is not None and now - steady_since >= STEADY_SECONDS:
-            return
-        hopeless = (
-            bool(progress.verdict)
-            or len(failed) >= FAILURES
-            or (waiting_since is not None and now - waiting_since > WAITING_SECONDS)
-        )
-        if hopeless or now > deadline:
-            raise PhoneError(explain(name, progress, _last_log(manager, name)))
-        time.sleep(0.25)
-
-
-def _last_log(manager: Engine, name: str) -> list[str]:
-    try:
-        stream = manager.request(
-            "GET", f"/services/{name}/logs", {"stdout": True, "stderr": True, "tail": "5"}
-        )
-    except PhoneError:
-        return []
-    return log_lines(stream)[-8:]
 
 
 def _drain(manager: Engine, name: str, grace_seconds: float) -> None:

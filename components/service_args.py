@@ -32,13 +32,16 @@ class Surroundings:
 
 
 def service_args(
-    service: Service, image: pulumi.Input[str], around: Surroundings
+    service: Service, image: pulumi.Input[str], replicas: pulumi.Input[int], around: Surroundings
 ) -> dict[str, Any]:
-    """Keyword arguments for :class:`docker.Service`, without resource options."""
+    """Keyword arguments for :class:`docker.Service`, without resource options.
+
+    ``image`` and ``replicas`` are given in the place of the service's own.
+    """
     return {
         "name": f"{around.stack}_{service.name}",
         "labels": _labels(service.labels, around.conceal),
-        "mode": _mode(service),
+        "mode": _mode(service, replicas),
         "endpoint_spec": _endpoint(service),
         "update_config": _policy(service.update, docker.ServiceUpdateConfigArgs),
         "rollback_config": _policy(service.rollback, docker.ServiceRollbackConfigArgs),
@@ -77,12 +80,10 @@ def _text(value: str | None, around: Surroundings) -> pulumi.Input[str] | None:
     return None if value is None else around.conceal(value)
 
 
-def _mode(service: Service) -> docker.ServiceModeArgs:
+def _mode(service: Service, replicas: pulumi.Input[int]) -> docker.ServiceModeArgs:
     if service.mode == "global":
         return docker.ServiceModeArgs(global_=True)
-    return docker.ServiceModeArgs(
-        replicated=docker.ServiceModeReplicatedArgs(replicas=service.replicas)
-    )
+    return docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=replicas))
 
 
 def _endpoint(service: Service) -> docker.ServiceEndpointSpecArgs | None:
@@ -106,7 +107,7 @@ def _policy(policy: UpdatePolicy, made: Callable[..., T]) -> T:
     return made(
         parallelism=policy.parallelism,
         delay=go_duration(policy.delay),
-        failure_action=policy.failure_action,
+        failure_action=policy.failure_action or "pause",
         monitor=go_duration(policy.monitor),
         max_failure_ratio=f"{policy.max_failure_ratio:g}",
         order=policy.order,
@@ -252,9 +253,14 @@ def _resources(service: Service) -> docker.ServiceTaskSpecResourcesArgs | None:
         limits = docker.ServiceTaskSpecResourcesLimitsArgs(
             nano_cpus=given.limit_nano_cpus, memory_bytes=given.limit_memory
         )
-    if given.reserve_nano_cpus or given.reserve_memory:
+    if given.reserve_nano_cpus or given.reserve_memory or given.reserve_generic:
+        generic = docker.ServiceTaskSpecResourcesReservationGenericResourcesArgs(
+            discrete_resources_specs=list(given.reserve_generic)
+        )
         reservation = docker.ServiceTaskSpecResourcesReservationArgs(
-            nano_cpus=given.reserve_nano_cpus, memory_bytes=given.reserve_memory
+            nano_cpus=given.reserve_nano_cpus,
+            memory_bytes=given.reserve_memory,
+            generic_resources=generic if given.reserve_generic else None,
         )
     if limits is None and reservation is None:
         return None
@@ -262,6 +268,9 @@ def _resources(service: Service) -> docker.ServiceTaskSpecResourcesArgs | None:
 
 
 def _network(item: Attachment, around: Surroundings) -> docker.ServiceTaskSpecNetworksAdvancedArgs:
+    options = item.driver_options
     return docker.ServiceTaskSpecNetworksAdvancedArgs(
-        id=around.networks[item.network], aliases=list(item.aliases)
+        id=around.networks[item.network],
+        aliases=list(item.aliases),
+        driver_opts=[around.conceal(f"{key}={options[key]}") for key in sorted(options)] or None,
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
 from .known_managers import KnownManagers
-from .managers import PHONE_LABEL, Access
+from .managers import Access
 from .membership import Membership, MembershipArgs
 from .phone import Phone
+from .placement import ARCHITECTURE_LABEL, PHONE_LABEL
 from .swarm_init import SwarmInit, SwarmSettings
 
 # So many phones, managers first, are known as ways to the swarm: a worker of today may manage it
@@ -51,6 +53,8 @@ class Swarm(pulumi.ComponentResource):
     """What lives in the swarm is gone when this is: see ``deleted_with`` of Pulumi's options."""
     worker_token: pulumi.Output[str]
     manager_token: pulumi.Output[str]
+    nodes: list[dict[str, pulumi.Input[Any]]]
+    """Each phone's properties of a :class:`placement.Node`."""
 
     def __init__(
         self, name: str, args: SwarmArgs, opts: pulumi.ResourceOptions | None = None
@@ -82,6 +86,17 @@ class Swarm(pulumi.ComponentResource):
         self.worker_token = pulumi.Output.secret(self.init.worker_token)
         self.manager_token = pulumi.Output.secret(self.init.manager_token)
 
+        self.nodes = [
+            {
+                "name": key,
+                "role": member.role,
+                "labels": dict(member.labels),
+                "availability": member.availability,
+                "architecture": member.phone.facts["architecture"],
+            }
+            for key, member in args.members.items()
+        ]
+
         # One manager after the other: each changes the majority that the next one must find.
         chain: list[pulumi.Resource] = [self.init]
         for phone_name, member in args.members.items():
@@ -99,7 +114,7 @@ class Swarm(pulumi.ComponentResource):
             lambda known: {
                 **member.labels,
                 PHONE_LABEL: phone_name,
-                "cloudlet.arch": known[0]["architecture"],
+                ARCHITECTURE_LABEL: known[0]["architecture"],
             }
         )
         return Membership(

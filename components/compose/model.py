@@ -73,11 +73,14 @@ class FileReference:
 
 @dataclass(frozen=True, kw_only=True)
 class UpdatePolicy:
-    """``update_config`` or ``rollback_config``, every field filled in as Swarm would."""
+    """``update_config`` or ``rollback_config``, filled in as Swarm would.
+
+    ``failure_action`` is ``None`` where the file is silent, which to Swarm means pause.
+    """
 
     parallelism: int = 1
     delay: int = 0
-    failure_action: str = "pause"
+    failure_action: str | None = None
     monitor: int = 5_000_000_000
     max_failure_ratio: float = 0.0
     order: Literal["stop-first", "start-first"] = "stop-first"

@@ -78,7 +78,8 @@ class Lab:
 
     ``password`` (the phones' first one), the wifi's and ``secrets`` are secret, and hide their
     value when printed. ``entry_address`` is where a browser reaches published ports.
-    ``warnings`` are lines for a person; the lab works all the same.
+    ``lock`` is the file of images' digests, which need not exist yet; ``None`` where the lab wants
+    none. ``warnings`` are lines for a person; the lab works all the same.
     """
 
     phones: Mapping[str, Phone]
@@ -86,6 +87,7 @@ class Lab:
     password: SecretStr | None
     wifi: Wifi | None
     stacks: Mapping[str, Stack]
+    lock: Path | None
     secrets: Mapping[str, SecretStr]
     routing: Routing
     entry_address: str

@@ -143,6 +143,7 @@ def _lab(written: Configuration, root: Path) -> Lab:
                 for name, stack in sorted(written.stacks.items())
             }
         ),
+        lock=None if written.lock is None else from_root(root, written.lock),
         secrets=MappingProxyType(dict(sorted(written.secrets.items()))),
         routing=written.routing,
         entry_address=written.entry_address or managers[0].address,

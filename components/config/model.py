@@ -172,6 +172,11 @@ class Configuration(_Written):
     stacks: dict[fields.StackName, WrittenStack] = Field(
         default_factory=dict[str, WrittenStack], description="the applications, by name"
     )
+    lock: fields.StackFile | None = Field(
+        default=None,
+        description="the file in which `make lock` writes down which build of each image a tag "
+        "means, for example stacks/lab.lock.yml; without it the first `up` decides",
+    )
     secrets: dict[fields.Variable, fields.Secret] = Field(
         default_factory=dict[str, fields.Secret],
         description="secret values of ${NAME} in the compose files and of their secrets",
@@ -200,5 +205,5 @@ class Configuration(_Written):
 
 # The program gets these as they stand; every other key arrives as JSON.
 NUMBER_KEYS = frozenset({"tokenEpoch"})
-TEXT_KEYS = frozenset({"password", "wifiPassword", "routing", "entryAddress"})
+TEXT_KEYS = frozenset({"password", "wifiPassword", "lock", "routing", "entryAddress"})
 SECRET_KEYS = ("password", "wifiPassword", "secrets")

@@ -12,7 +12,7 @@ NAME_OF_STACK = (
 )
 NAME_OF_VARIABLE = "is no name for a variable; use letters, digits and underscores, no digit first"
 KEYS = (
-    "cleanup, engine, entryAddress, password, phones, routing, secrets, ssh, stacks, swarm, "
+    "cleanup, engine, entryAddress, lock, password, phones, routing, secrets, ssh, stacks, swarm, "
     "tokenEpoch, wifi, wifiPassword"
 )
 

@@ -14,9 +14,12 @@ from recorder import HOST_KEY, Recorder, run
 
 from components import compose
 from components.docker_host import provider
+from components.fingerprints import fingerprint, spec_digest
+from components.image_lock import Locked
 from components.phone import Phone, PhoneArgs, Wifi
+from components.routing import routed
 from components.ssh import Host
-from components.stack import Stack, StackArgs, fingerprint, in_order, routed, spec_digest
+from components.stack import Stack, StackArgs, in_order
 from components.swarm import Member, Swarm, SwarmArgs
 from components.swarm_init import SwarmSettings
 
@@ -29,6 +32,7 @@ SETTINGS = SwarmSettings(
     data_path_port=4789,
     token_epoch=0,
 )
+LOCKED = Locked(digest=f"sha256:{'1' * 64}", platforms=("linux/arm64",))
 STACK = """
 services:
   web:
@@ -81,12 +85,11 @@ def lab(routing: str = "host") -> Recorder:
         Stack(
             "shop",
             StackArgs(
-                spec=spec,
+                spec=routed(spec, routing, "one"),
                 swarm=swarm,
                 docker_provider=provider("entry", access=swarm.access, after=swarm),
-                routing=routing,
-                entry_phone="one",
                 secret_values=frozenset({DATABASE_PASSWORD}),
+                lock={"example/db:1": LOCKED},
             ),
         )
 
@@ -268,10 +271,6 @@ def test_scaling_alone_does_not_count_as_a_new_spec() -> None:
 
 
 def test_a_global_service_with_ports_stays_on_every_phone() -> None:
-    (service,) = spec(
-        "services: {a: {image: x, ports: ['80:80'], deploy: {mode: global}}}"
-    ).services.values()
-    args = StackArgs.__new__(StackArgs)
-    object.__setattr__(args, "routing", "host")
-    object.__setattr__(args, "entry_phone", "one")
-    assert routed(service, args).placement.constraints == ()
+    given = spec("services: {a: {image: x, ports: ['80:80'], deploy: {mode: global}}}")
+    (service,) = routed(given, "host", "one").services.values()
+    assert service.placement.constraints == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.image import familiar
+from components.image_names import familiar
 
 DIGEST = "sha256:" + "a" * 64
 

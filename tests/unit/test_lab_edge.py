@@ -47,7 +47,7 @@ def test_a_stack_is_given_the_labs_secrets_and_its_entry_address(root: Path) -> 
 
 
 def test_settings_of_other_providers_are_left_alone(root: Path) -> None:
-    assert read(root).entry_phone == "phone-1"
+    assert read(root).entry_address == "10.0.0.1"
 
 
 def test_the_key_is_named_as_every_machine_with_the_checkout_understands_it(root: Path) -> None:
@@ -129,8 +129,52 @@ def test_two_stacks_cannot_publish_one_port(root: Path) -> None:
         read(root, stacks=both)
 
 
-def test_a_secret_that_nobody_makes_is_an_error_before_anything_is_touched(root: Path) -> None:
+def test_what_is_external_is_left_to_the_swarm_to_say(root: Path) -> None:
     text = "services: {web: {image: web, secrets: [s]}}\nsecrets: {s: {external: true}}"
     (root / "stacks" / "shop.yml").write_text(text)
-    with pytest.raises(pulumi.RunError, match=r"stacks\.shop: secrets\.s is external"):
-        read(root)
+    assert read(root).stacks["shop"].secrets["s"].external
+
+
+def test_published_ports_are_on_the_entry_phone_where_the_lab_says_so(root: Path) -> None:
+    (root / "stacks" / "shop.yml").write_text("services: {web: {image: web, ports: ['80:80']}}")
+    web = read(root, routing="host").stacks["shop"].services["web"]
+    assert web.ports[0].mode == "host"
+    assert web.placement.constraints == ("node.labels.cloudlet.phone == phone-1",)
+
+
+DIGEST = f"sha256:{'a' * 64}"
+TWO_PHONES = json.dumps(
+    {
+        "phone-1": {"address": "10.0.0.1", "role": "manager"},
+        "phone-2": {"address": "10.0.0.2"},
+    }
+)
+
+
+def test_data_that_may_stay_behind_is_a_warning_that_says_how_to_pin_it(root: Path) -> None:
+    text = "services: {db: {image: db, volumes: ['data:/d']}}\nvolumes: {data: {}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    (warning,) = read(root, phones=TWO_PHONES).warnings
+    assert warning.startswith("stacks.shop: services.db: its volume shop_data stays on the phone")
+    assert "[node.labels.cloudlet.phone == phone-1]" in warning
+    assert read(root).warnings == ()
+
+
+def test_a_lab_has_the_digests_that_its_lock_file_has(root: Path) -> None:
+    (root / "lock.yml").write_text(f"web:1: {{digest: '{DIGEST}', platforms: [linux/arm64]}}\n")
+    lab = read(root, lock="lock.yml")
+    assert lab.lock["web:1"].digest == DIGEST
+    assert lab.warnings == ()
+
+
+def test_an_image_that_is_not_locked_is_a_warning_that_names_the_command(root: Path) -> None:
+    assert read(root, lock="lock.yml").warnings == (
+        "lock: lock.yml does not have web:1; `make lock` writes it anew",
+    )
+
+
+@pytest.mark.parametrize("text", ["[", "- a", "web:1: {digest: short, platforms: []}", "web:1: x"])
+def test_a_damaged_lock_is_an_error_that_says_what_to_do(root: Path, text: str) -> None:
+    (root / "lock.yml").write_text(text)
+    with pytest.raises(pulumi.RunError, match=r"lock\.yml: .*write it anew with `make lock`"):
+        read(root, lock="lock.yml")

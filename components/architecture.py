@@ -1,0 +1,68 @@
+"""Which builds of an image a phone can run. Pure.
+
+A platform is text as registries and Docker write it: ``linux/arm/v7``. Nodes report the kernel's
+word for their processor: ``armv7l``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .compose import Placement
+from .placement import Node, candidates
+
+# A processor runs builds for older ones of its kind. 32-bit ARM on a 64-bit kernel is left out:
+# Swarm's scheduler does not put it there, nor can every such kernel run it.
+_RUNS: Mapping[str, frozenset[str]] = {
+    "x86_64": frozenset({"amd64", "386"}),
+    "amd64": frozenset({"amd64", "386"}),
+    "i386": frozenset({"386"}),
+    "i686": frozenset({"386"}),
+    "aarch64": frozenset({"arm64"}),
+    "arm64": frozenset({"arm64"}),
+    "armv8l": frozenset({"arm/v5", "arm/v6", "arm/v7", "arm/v8", "arm"}),
+    "armv7l": frozenset({"arm/v5", "arm/v6", "arm/v7", "arm"}),
+    "armv6l": frozenset({"arm/v5", "arm/v6", "arm"}),
+}
+
+
+def platform(*, os: str, architecture: str, variant: str = "") -> str:
+    """``linux/arm/v7``; the variant is left out where it says nothing (every arm64 is v8)."""
+    named = variant if architecture == "arm" else ""
+    return "/".join(part for part in (os, architecture, named) if part)
+
+
+def runs(node: str, build: str) -> bool:
+    """Whether a node of that architecture runs the build for that platform."""
+    os, _, processor = build.partition("/")
+    return os in ("", "linux") and processor in _RUNS.get(node, {node})
+
+
+def misfits(
+    image: str, platforms: Sequence[str], placement: Placement, nodes: Iterable[Node]
+) -> str:
+    """Why ``image`` cannot run wherever its service may land; empty if it can, or nobody knows.
+
+    ``platforms`` are the image's builds, empty where they are not known.
+    """
+    where = candidates(placement, nodes)
+    if not platforms or where is None:
+        return ""
+    lacking = [
+        node
+        for node in where
+        if node.architecture and not any(runs(node.architecture, build) for build in platforms)
+    ]
+    if not lacking:
+        return ""
+    phones = ", ".join(f"{node.name} ({node.architecture})" for node in lacking)
+    remedy = "use another image"
+    if able := sorted({node.architecture for node in where} - {n.architecture for n in lacking}):
+        remedy = (
+            "keep the service away with deploy.placement.constraints: "
+            f"[node.platform.arch == {able[0]}], or use another image"
+        )
+    return (
+        f"image {image} exists for {', '.join(platforms)} only, and the service may land on "
+        f"{phones}; {remedy}"
+    )

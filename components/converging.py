@@ -1,0 +1,118 @@
+"""Waiting on a manager until a service runs, and taking back an update that does not get there."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .convergence import Progress, explain, judge, log_lines
+from .engine_api import Engine
+from .managers import update_spec, wait_until
+from .ssh import PhoneError
+
+CONVERGE_SECONDS = 300.0
+# A phone with a slow disk and wifi takes that long for a large image.
+PULL_SECONDS = 1800.0
+# A task that finds no phone now seldom finds one later; a crash loop seldom ends by itself.
+WAITING_SECONDS = 45.0
+FAILURES = 6
+# A process that dies at once has mostly done so after this long.
+STEADY_SECONDS = 1.0
+# What Swarm itself was asked to take back, it takes back in the order and pace of the file.
+ROLLBACK_SECONDS = 120.0
+_UNDER_WAY = ("updating", "paused")
+_UNDONE = ("rollback_completed", "rollback_paused")
+
+
+def progress_of(manager: Engine, name: str) -> Progress:
+    """Where the service stands now."""
+    found = manager.get("/services", status=True, filters={"name": [name]})
+    service = next(item for item in found if item["Spec"]["Name"] == name)
+    return judge(service, manager.get("/tasks", filters={"service": [name]}))
+
+
+def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
+    """Returns when all tasks run and are healthy.
+
+    ``start_seconds`` is what a healthy task may take by its own health check.
+
+    Raises:
+        PhoneError: it will not come to that, with Swarm's reason, the last task's error and the
+            last lines of the log.
+    """
+    begun = time.monotonic()
+    deadline = begun + CONVERGE_SECONDS + start_seconds
+    failed: dict[str, str] = {}
+    steady_since = waiting_since = None
+    while True:
+        progress = progress_of(manager, name)
+        failed.update(progress.failed)
+        now = time.monotonic()
+        if progress.preparing:
+            # The time that an image takes to arrive is not the service's.
+            deadline = max(deadline, now + CONVERGE_SECONDS + start_seconds)
+        steady_since = (steady_since or now) if progress.converged else None
+        waiting_since = (waiting_since or now) if progress.waiting else None
+        if steady_since is not None and now - steady_since >= STEADY_SECONDS:
+            return
+        hopeless = (
+            bool(progress.verdict)
+            or len(failed) >= FAILURES
+            or (waiting_since is not None and now - waiting_since > WAITING_SECONDS)
+        )
+        if hopeless or now > min(deadline, begun + PULL_SECONDS):
+            raise PhoneError(explain(name, progress, _last_log(manager, name)))
+        time.sleep(0.25)
+
+
+def resume(manager: Engine, name: str) -> None:
+    """Lets an update that a failure has paused go on: the cause may be gone, or it fails again.
+
+    Raises:
+        PhoneError: the last update was taken back, so what runs is not what was asked for.
+    """
+    state = _update_state(manager.get(f"/services/{name}"))
+    if state == "paused":
+        update_spec(manager, f"/services/{name}", lambda _spec: None, even_unchanged=True)
+    elif state in _UNDONE:
+        raise PhoneError(explain(name, progress_of(manager, name), []))
+
+
+def roll_back(manager: Engine, name: str) -> str:
+    """Takes an update back that is under way or paused; what a person is told about it.
+
+    Where Swarm has begun to by itself, as the file may ask for, it is only waited for.
+    """
+    service = manager.get(f"/services/{name}")
+    if _update_state(service) in _UNDER_WAY and service.get("PreviousSpec"):
+        manager.post(
+            f"/services/{name}/update",
+            service["Spec"],
+            version=service["Version"]["Index"],
+            rollback="previous",
+        )
+
+    def settled() -> bool:
+        return _update_state(manager.get(f"/services/{name}")) != "rollback_started"
+
+    wait_until(settled, ROLLBACK_SECONDS, every=0.5)
+    if _update_state(manager.get(f"/services/{name}")) == "rollback_completed":
+        return (
+            "what ran before runs again; when the cause is gone, `pulumi up --refresh` tries anew"
+        )
+    return ""
+
+
+def _update_state(service: dict[str, Any]) -> str:
+    status: dict[str, Any] = service.get("UpdateStatus") or {}
+    return status.get("State", "")
+
+
+def _last_log(manager: Engine, name: str) -> list[str]:
+    try:
+        stream = manager.request(
+            "GET", f"/services/{name}/logs", {"stdout": True, "stderr": True, "tail": "5"}
+        )
+    except PhoneError:
+        return []
+    return log_lines(stream)[-8:]

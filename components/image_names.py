@@ -1,0 +1,19 @@
+"""Names of images as Docker writes them. Pure."""
+
+from __future__ import annotations
+
+
+def familiar(image: str) -> str:
+    """The name as Docker itself writes it, with a tag unless it has a digest.
+
+    Docker drops its own registry from a name that it stores, and the official provider then plans
+    a change of the name for ever.
+    """
+    name = image
+    for prefix in ("index.docker.io/", "docker.io/"):
+        name = name.removeprefix(prefix)
+    # Only Docker Hub's official images are in "library"; on another registry it is a name.
+    if name.count("/") == 1:
+        name = name.removeprefix("library/")
+    tagged = "@" in name or ":" in name.rpartition("/")[2]
+    return name if tagged else f"{name}:latest"

@@ -1,0 +1,91 @@
+"""Which builds run on which phones, and what is said where one is missing."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi.output import Unknown
+
+from components.architecture import misfits, platform, runs
+from components.compatibility import CompatibilityProvider
+from components.compose import Placement
+from components.placement import Node
+
+OLD = Node(name="old", role="worker", architecture="armv7l")
+NEW = Node(name="new", role="manager", architecture="aarch64")
+BOTH = ["linux/arm/v7", "linux/arm64"]
+
+
+@pytest.mark.parametrize(
+    ("node", "build", "does"),
+    [
+        ("armv7l", "linux/arm/v7", True),
+        ("armv7l", "linux/arm/v6", True),
+        ("armv7l", "linux/arm", True),
+        ("armv7l", "linux/arm64", False),
+        ("armv6l", "linux/arm/v7", False),
+        ("armv8l", "linux/arm/v7", True),
+        ("aarch64", "linux/arm64", True),
+        ("aarch64", "linux/arm/v7", False),
+        ("x86_64", "linux/amd64", True),
+        ("x86_64", "linux/386", True),
+        ("x86_64", "windows/amd64", False),
+        ("riscv64", "linux/riscv64", True),
+    ],
+)
+def test_a_processor_runs_builds_for_it_and_for_older_ones(
+    node: str, build: str, does: bool
+) -> None:
+    assert runs(node, build) is does
+
+
+def test_a_platform_is_named_as_registries_name_it() -> None:
+    assert platform(os="linux", architecture="arm", variant="v7") == "linux/arm/v7"
+    assert platform(os="linux", architecture="arm64", variant="v8") == "linux/arm64"
+
+
+def test_an_image_without_a_build_for_a_phone_names_image_phone_and_architectures() -> None:
+    assert misfits("shop:1", ["linux/arm/v7"], Placement(), [OLD, NEW]) == (
+        "image shop:1 exists for linux/arm/v7 only, and the service may land on new (aarch64); "
+        "keep the service away with deploy.placement.constraints: [node.platform.arch == armv7l], "
+        "or use another image"
+    )
+    assert misfits("shop:1", ["linux/amd64"], Placement(), [NEW]).endswith("; use another image")
+
+
+def test_a_constraint_that_keeps_the_service_away_is_enough() -> None:
+    there = Placement(constraints=("node.platform.arch == armv7l",))
+    assert misfits("shop:1", ["linux/arm/v7"], there, [OLD, NEW]) == ""
+    assert misfits("shop:1", BOTH, Placement(), [OLD, NEW]) == ""
+
+
+@pytest.mark.parametrize(
+    ("platforms", "constraint"), [([], "node.role == worker"), (["linux/amd64"], "node.id == x")]
+)
+def test_what_is_not_known_stops_nobody(platforms: list[str], constraint: str) -> None:
+    assert misfits("shop:1", platforms, Placement(constraints=(constraint,)), [OLD, NEW]) == ""
+
+
+def inputs(**changes: object) -> dict[str, object]:
+    node = {"name": "new", "role": "manager", "labels": {}, "availability": "active"}
+    service = {"image": "shop:1", "platforms": ["linux/arm/v7"], "constraints": []}
+    services = {"web": service | changes}
+    return {
+        "stack": "shop",
+        "services": services,
+        "nodes": [node | {"architecture": "aarch64"}, node | {"name": "x"}],
+    }
+
+
+def failures(news: dict[str, object]) -> list[str]:
+    return [failure.reason for failure in CompatibilityProvider().check({}, news).failures]
+
+
+def test_a_plan_is_refused_with_the_place_in_the_stack() -> None:
+    (line,) = failures(inputs())
+    assert line.startswith("stacks.shop: services.web: image shop:1 exists for linux/arm/v7 only")
+
+
+@pytest.mark.parametrize("platforms", [Unknown(), None, [], ["linux/arm64"]])
+def test_a_plan_that_knows_of_no_misfit_goes_on(platforms: object) -> None:
+    assert failures(inputs(platforms=platforms)) == []
+    assert failures(inputs() | {"nodes": Unknown()}) == []

@@ -1,0 +1,221 @@
+"""The small resources beside a stack's services, on a manager that answers from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from components import converging, external, image, memo, rollout, scale
+from components.engine_api import EngineError
+from components.ssh import PhoneError
+
+DIGEST = f"sha256:{'a' * 64}"
+ACCESS = {"managers": [], "swarm_id": "s"}
+
+
+class Manager:
+    """Answers by path; what is sent is kept in ``sent``."""
+
+    phone = "phone-1"
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers = {"/" + path.replace("__", "/"): answer for path, answer in answers.items()}
+        self.sent: list[tuple[str, Any, dict[str, Any]]] = []
+
+    def get(self, path: str, **_query: Any) -> Any:
+        answer = self.answers.get(path)
+        if answer is None:
+            raise EngineError(self.phone, 404, f"no such thing: {path}")
+        return answer(self) if callable(answer) else answer
+
+    def post(self, path: str, body: Any = None, **query: Any) -> None:
+        self.sent.append((path, body, query))
+
+    def request(self, *_arguments: Any) -> bytes:
+        return b""
+
+
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    memo._answers.clear()
+
+    def use(manager: Manager) -> Manager:
+        @contextmanager
+        def manager_of(_props: Any) -> Iterator[Manager]:
+            yield manager
+
+        for module in (external, image, rollout, scale):
+            monkeypatch.setattr(module, "manager_of", manager_of)
+        return manager
+
+    yield use
+    memo._answers.clear()
+
+
+# Images
+
+
+def test_an_image_is_recorded_with_its_digest_and_its_builds(talk: Any) -> None:
+    builds = [
+        {"architecture": "arm", "os": "linux", "variant": "v7"},
+        {"architecture": "arm64", "os": "linux", "variant": "v8"},
+        {"architecture": "unknown", "os": "unknown"},
+    ]
+    answer = {"Descriptor": {"digest": DIGEST}, "Platforms": builds}
+    talk(Manager(**{"distribution__web:1__json": answer}))
+    outs = image.ImageProvider().create({"image": "docker.io/library/web:1", **ACCESS}).outs
+    assert outs is not None
+    assert outs["reference"] == f"web:1@{DIGEST}"
+    assert outs["platforms"] == ["linux/arm/v7", "linux/arm64"]
+
+
+def test_an_image_with_a_digest_needs_no_registry(talk: Any) -> None:
+    talk(Manager())
+    outs = image.ImageProvider().create({"image": f"web:1@{DIGEST}", **ACCESS}).outs
+    assert outs is not None
+    assert (outs["reference"], outs["platforms"]) == (f"web:1@{DIGEST}", [])
+
+
+def test_an_image_that_nobody_has_is_named(talk: Any) -> None:
+    talk(Manager())
+    with pytest.raises(PhoneError, match="image web:1: no registry that phone-1 reaches has it"):
+        image.ImageProvider().create({"image": "web:1", **ACCESS})
+
+
+# What somebody else made
+
+
+def seen(kind: str, name: str, **state: Any) -> dict[str, Any]:
+    outs = external.ExternalProvider().read(name, given(kind, name) | state).outs
+    assert outs is not None
+    return outs
+
+
+def given(kind: str, name: str) -> dict[str, Any]:
+    return {"kind": kind, "object": name, "key": f"stacks.shop: {kind}.x", **ACCESS}
+
+
+def test_an_external_secret_is_the_one_of_just_that_name(talk: Any) -> None:
+    secrets = [
+        {"ID": "1", "Spec": {"Name": "token-old"}},
+        {"ID": "2", "Spec": {"Name": "token"}},
+    ]
+    talk(Manager(secrets=secrets))
+    outs = external.ExternalProvider().create(given("secrets", "token")).outs
+    assert outs is not None
+    assert outs["docker_id"] == "2"
+
+
+@pytest.mark.parametrize("kind", ["networks", "secrets", "configs"])
+def test_what_the_swarm_lacks_is_named_by_its_key_with_the_command_that_makes_it(
+    talk: Any, kind: str
+) -> None:
+    talk(Manager(**{kind: [{"Id": "1", "Name": "token", "Scope": "local"}]}))
+    with pytest.raises(PhoneError) as caught:
+        external.ExternalProvider().create(given(kind, "token" if kind == "networks" else "gone"))
+    assert str(caught.value).startswith(f"stacks.shop: {kind}.x is external, and the swarm has no")
+    assert f"docker {kind.removesuffix('s')} create" in str(caught.value)
+
+
+def test_a_refresh_sees_that_an_external_thing_was_made_anew_or_is_gone(talk: Any) -> None:
+    manager = talk(Manager(configs=[{"ID": "new", "Spec": {"Name": "page"}}]))
+    assert seen("configs", "page", docker_id="old")["docker_id"] == "new"
+    manager.answers["/configs"] = []
+    assert seen("configs", "page", docker_id="new") == {}
+
+
+# How many replicas the provider is told
+
+
+def test_scaling_alone_is_no_change_for_the_provider() -> None:
+    olds = {"service": "s", "replicas": 1.0, "spec_digest": "a"}
+    diff = scale.ScaleProvider().diff
+    assert not diff("s", olds, olds | {"replicas": 3}).changes
+    assert diff("s", olds, olds | {"spec_digest": "b"}).changes
+
+
+def test_a_refresh_takes_the_replicas_as_the_swarm_has_them(talk: Any) -> None:
+    mode = {"Replicated": {"Replicas": 3}}
+    services = [
+        {"Spec": {"Name": "s", "Mode": mode}},
+        {"Spec": {"Name": "g", "Mode": {"Global": {}}}},
+    ]
+    talk(Manager(services=services))
+    props = {"service": "s", "replicas": 1, "spec_digest": "a", **ACCESS}
+    for name, replicas in (("s", 3), ("g", 1)):
+        outs = scale.ScaleProvider().read(name, props).outs
+        assert outs is not None
+        assert outs["replicas"] == replicas
+
+
+# Updates that fail
+
+
+def service(state: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Spec": {
+            "Name": "s",
+            "TaskTemplate": {"ContainerSpec": {"Image": "web:2"}},
+            "Mode": {"Replicated": {"Replicas": 1}},
+        },
+        "Version": {"Index": 7},
+        "UpdateStatus": {"State": state, "Message": "task 1 failed"} if state else None,
+        **more,
+    }
+
+
+def failing(manager: Manager) -> Manager:
+    """Its update is paused until it is taken back."""
+
+    def now(manager: Manager) -> dict[str, Any]:
+        undone = any("rollback" in query for _, _, query in manager.sent)
+        state = "rollback_completed" if undone else "paused"
+        return service(state, PreviousSpec={"TaskTemplate": {}})
+
+    manager.answers |= {"/services/s": now, "/services": lambda it: [now(it)], "/tasks": []}
+    return manager
+
+
+def update(digest: str, *, takes_back: bool) -> Any:
+    olds = {"service": "s", "replicas": 1, "spec_digest": "a", "start_seconds": 0, **ACCESS}
+    news = olds | {"spec_digest": digest, "takes_back": takes_back}
+    return rollout.RolloutProvider().update("s", olds, news)
+
+
+def rollbacks(manager: Manager) -> list[tuple[str, Any, dict[str, Any]]]:
+    return [sent for sent in manager.sent if "rollback" in sent[2]]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converging.time, "sleep", lambda _seconds: None)
+
+
+def test_an_update_that_fails_is_taken_back_and_says_so(talk: Any) -> None:
+    manager = talk(failing(Manager()))
+    with pytest.raises(PhoneError) as caught:
+        update("b", takes_back=True)
+    assert "the update was paused (task 1 failed)" in str(caught.value)
+    assert "what ran before runs again" in str(caught.value)
+    assert [query["rollback"] for _, _, query in rollbacks(manager)] == ["previous"]
+
+
+@pytest.mark.parametrize(("digest", "takes_back"), [("b", False), ("a", True)])
+def test_what_the_file_wants_paused_or_nobody_changed_is_not_taken_back(
+    talk: Any, digest: str, takes_back: bool
+) -> None:
+    manager = talk(failing(Manager()))
+    with pytest.raises(PhoneError, match="the update was paused"):
+        update(digest, takes_back=takes_back)
+    assert rollbacks(manager) == []
+
+
+def test_a_service_that_was_rolled_back_is_not_taken_for_what_was_asked(talk: Any) -> None:
+    state = service("rollback_completed")
+    manager = talk(Manager(services__s=state, services=[state], tasks=[]))
+    with pytest.raises(PhoneError, match=r"rolled back .* `pulumi up --refresh` tries again"):
+        update("b", takes_back=True)
+    assert manager.sent == []
