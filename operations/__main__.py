@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,13 @@ def parser() -> argparse.ArgumentParser:
     """The command line's words; each command's function is in ``do``."""
     made = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     made.add_argument("--stack", default="dev", type=_stack, help="which lab (default: dev)")
-    made.add_argument("--config-file", type=Path, help="the lab's file, if not the usual one")
+    made.add_argument(
+        "--config-file",
+        type=Path,
+        # Where Pulumi itself takes it from, if it is set.
+        default=os.environ.get("PULUMI_OPTION_CONFIG_FILE"),
+        help="the lab's file, if not the usual one",
+    )
     commands = made.add_subparsers(required=True, metavar="COMMAND")
 
     def command(

@@ -56,7 +56,7 @@ class Lab:
         self.folder = folder
         self.config = folder / "Pulumi.dev.yaml"
         self.output = ""
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(ROOT / "lab" / "passphrase"),
             "CLOUDLET_BACKUP_PASSPHRASE": BACKUP_PASSPHRASE,
@@ -116,7 +116,7 @@ class Lab:
         show = ["--show-secrets"] if secrets else []
         command = self._pulumi("stack", "output", "--json", *show)
         done = subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=True
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True
         )
         return json.loads(done.stdout)
 
@@ -126,7 +126,7 @@ class Lab:
         process = subprocess.Popen(
             self._pulumi("up", "--yes", "--skip-preview"),
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -184,7 +184,7 @@ class Lab:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
