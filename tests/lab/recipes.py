@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import pytest
 import yaml
 from labkit import LOOPBACK, NAME, ROOT, SECONDS, Lab
 
@@ -142,9 +143,10 @@ def _simulated(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def steps(*, quick: bool) -> Iterator[Any]:
-    """Every recipe's title and steps; with ``quick`` only the steps that are."""
-    for title, found in recipes(PAGE.read_text(encoding="utf-8")).items():
-        chosen = [step for step in found if step.quick or not quick]
-        if chosen:
-            yield title, chosen
+def parameters(*, quick: bool) -> list[Any]:
+    """Every recipe's title and steps for a test of each; with ``quick`` only the steps that are."""
+    found = {
+        title: [step for step in steps if step.quick or not quick]
+        for title, steps in recipes(PAGE.read_text(encoding="utf-8")).items()
+    }
+    return [pytest.param(title, steps, id=title) for title, steps in found.items() if steps]

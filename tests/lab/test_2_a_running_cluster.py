@@ -6,6 +6,7 @@ import time
 import uuid
 
 import pytest
+import recipes
 from labkit import LOOPBACK, PHONES, Lab, Run, command_lines, http, wait_for
 from phonekit import docker_inventory, snapshot, started_at_boot
 
@@ -110,6 +111,15 @@ def test_a_second_preview_plans_nothing(cluster: Lab) -> None:
 
 def test_a_refresh_finds_nothing_changed(cluster: Lab) -> None:
     cluster.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+
+
+@pytest.mark.parametrize(("_title", "steps"), recipes.parameters(quick=True))
+def test_what_the_recipes_tell_to_look_at_is_there(
+    cluster: Lab, _title: str, steps: list[recipes.Step]
+) -> None:
+    runner = recipes.Runner(lab=cluster, stack="dev", file=cluster.config)
+    for step in steps:
+        runner.run(step)
 
 
 def test_a_second_up_restarts_no_task(cluster: Lab) -> None:

@@ -40,7 +40,7 @@ def members(runner: recipes.Runner) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("title", "steps"), recipes.steps(quick=False), ids=lambda value: "")
+@pytest.mark.parametrize(("title", "steps"), recipes.parameters(quick=False))
 def test_a_recipe_works(runner: recipes.Runner, title: str, steps: list[Any]) -> None:
     for step in steps:
         runner.run(step)
