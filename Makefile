@@ -6,10 +6,11 @@ endif
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PULUMI = $(PYTHON) -m toolchain pulumi --
+LOAD_TEST = $(PYTHON) -m load_test --stack $(STACK)
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore ready-load load load-ui test test-unit test-lab test-long lint env clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -66,22 +67,37 @@ backup: ready ## swarm, Pulumi's state and the lab's file in one encrypted file 
 restore: ready ## bring the lab back from FILE=..., onto replaced phones too
 	@$(OPERATIONS) restore "$(FILE)" $(if $(YES),--yes)
 
-lint: ready ## formatting, lint, types and the shell scripts
+ready-load: ready
+	@cmp -s load_test/requirements.txt .venv/installed-load-test || { \
+		echo "Installing locust and matplotlib into .venv" && \
+		$(PYTHON) -m pip install --quiet --no-input --disable-pip-version-check \
+			--cache-dir .cloudlet/cache/pip --prefer-binary --require-hashes \
+			--requirement load_test/requirements.txt && \
+		cp load_test/requirements.txt .venv/installed-load-test; }
+
+load: ready-load ## the shop under load, every order counted (USERS=300 TIME=180 TAGS="menu orders")
+	@$(LOAD_TEST) run $(if $(USERS),--users "$(USERS)") $(if $(CLIMB),--climb "$(CLIMB)") \
+		$(if $(TIME),--time "$(TIME)") $(if $(TAGS),--tags "$(TAGS)")
+
+load-ui: ready-load ## the same from locust's web page, by hand
+	@$(LOAD_TEST) ui
+
+lint: ready-load ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright -p .
-	@PATH="$$PWD/.venv/bin:$$PATH" shellcheck components/scripts/*.sh toolchain/*.sh \
+	@PATH="$$PWD/.venv/bin:$$PATH" shellcheck components/scripts/*.sh load_test/*.sh toolchain/*.sh \
 		$$(grep -rlE '^#!/(bin/sh|sbin/openrc-run)' lab/phone/rootfs)
 
 test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
 
-test-unit: ready ## pure modules and components under mocks; seconds
+test-unit: ready-load ## pure modules and components under mocks; seconds
 	@$(PYTHON) -m pytest -q -m "not slow" tests/unit
 
-test-lab: ready ## the real Pulumi engine against simulated phones
+test-lab: ready-load ## the real Pulumi engine against simulated phones
 	@$(PYTHON) -m pytest -v -m "not slow" tests/lab
 
-test-long: ready ## all tests: long faults in the lab, long searches for a file that breaks us
+test-long: ready-load ## all tests: long faults in the lab, long searches for a file that breaks us
 	@CLOUDLET_FUZZ=$${CLOUDLET_FUZZ:-1000} $(PYTHON) -m pytest -q tests/unit
 	@$(PYTHON) -m pytest -v tests/lab
 

@@ -105,8 +105,11 @@ class Lab:
 
     def operations(self, *arguments: str) -> Run:
         """What ``make status``, ``make backup`` and their like run."""
+        return self.tool("operations", *arguments)
+
+    def tool(self, module: str, *arguments: str) -> Run:
         file = ["--config-file", str(self.config)]
-        return self._run([sys.executable, "-m", "operations", *file, *arguments])
+        return self._run([sys.executable, "-m", module, *file, *arguments])
 
     def export(self) -> str:
         """The state as it lies on the disk: secrets encrypted."""

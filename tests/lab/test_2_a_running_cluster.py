@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 import recipes
@@ -103,6 +105,18 @@ def test_portainer_takes_the_configured_password_and_sees_the_cluster(cluster: L
     token = http(9000, "/api/auth", login)[1]["jwt"]
     endpoints = http(9000, "/api/endpoints", headers={"Authorization": f"Bearer {token}"})[1]
     assert [endpoint["Status"] for endpoint in endpoints] == [1]
+
+
+def test_twenty_users_lose_nothing_and_leave_a_report(cluster: Lab, tmp_path: Path) -> None:
+    load = ["--users=20", "--climb=5", "--time=10", f"--folder={tmp_path}"]
+    printed = cluster.tool("load_test", "run", *load).ok().output
+    figures = re.search(r"order +(\d+) requests, 0 failed", printed)
+    assert figures is not None, printed
+    assert f"{figures[1]} orders acknowledged, 0 lost" in printed
+    assert "queued, 0 lost" in printed
+    assert int(figures[1]) > 20
+    assert (tmp_path / "report.png").read_bytes().startswith(b"\x89PNG")
+    assert "phone-4" in (tmp_path / "report.html").read_text()
 
 
 def test_a_second_preview_plans_nothing(cluster: Lab) -> None:
