@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -11,6 +11,20 @@ from .compose import StackSpec
 from .phone import Phone
 
 PAGE_LABEL = "cloudlet.page."
+# What survey.sh calls its facts and what an output does; of numbers, how many make one unit.
+_TEXTS = {
+    "model": "model",
+    "architecture": "architecture",
+    "os": "os",
+    "kernel": "kernel",
+    "docker_version": "dockerVersion",
+}
+_NUMBERS = {
+    "memory_mb": ("memoryMB", 1),
+    "free_disk_mb": ("freeDiskMB", 1),
+    "battery_percent": ("batteryPercent", 1),
+    "battery_decidegrees": ("batteryCelsius", 10),
+}
 
 
 def pages(stacks: Iterable[StackSpec], entry_address: str) -> dict[str, str]:
@@ -25,5 +39,20 @@ def pages(stacks: Iterable[StackSpec], entry_address: str) -> dict[str, str]:
 
 
 def phone(made: Phone) -> dict[str, pulumi.Input[Any]]:
-    """One phone's address, pinned host key and facts."""
-    return {"address": made.address, "hostKey": made.host["host_key"], "facts": made.facts}
+    """One phone's address, pinned host key and what is known of it, see :func:`facts`."""
+    return {
+        "address": made.address,
+        "hostKey": made.host["host_key"],
+        "facts": made.facts.apply(facts),
+    }
+
+
+def facts(told: Mapping[str, str]) -> dict[str, str | float]:
+    """What a phone told of itself, under names that carry their unit, and nothing else."""
+    named: dict[str, str | float] = {
+        name: told[key] for key, name in _TEXTS.items() if told.get(key)
+    }
+    for key, (name, part) in _NUMBERS.items():
+        if told.get(key):
+            named[name] = int(told[key]) / part if part > 1 else int(told[key])
+    return named

@@ -40,14 +40,14 @@ def summary(outputs: Mapping[str, Any], stack: str) -> list[str]:
 
 def _row(name: str, phone: Mapping[str, Any]) -> tuple[str, ...]:
     facts = phone["facts"]
-    battery = f"{facts['battery_percent']} %" if "battery_percent" in facts else "-"
+    battery = f"{facts['batteryPercent']} %" if "batteryPercent" in facts else "-"
     return (
         name,
         phone["address"],
         facts["model"],
         facts["architecture"],
-        facts["docker_version"],
-        f"{facts['memory_mb']} MB",
+        facts["dockerVersion"],
+        f"{facts['memoryMB']} MB",
         battery,
     )
 

@@ -7,11 +7,11 @@ from toolchain.where import summary
 FACTS = {
     "model": "LGE Nexus 5",
     "architecture": "armv7l",
-    "docker_version": "29.5.3",
-    "memory_mb": "1893",
+    "dockerVersion": "29.5.3",
+    "memoryMB": 1893,
 }
 PHONES = {
-    "phone-1": {"address": "192.168.8.11", "facts": {**FACTS, "battery_percent": "87"}},
+    "phone-1": {"address": "192.168.8.11", "facts": {**FACTS, "batteryPercent": 87}},
     "phone-10": {"address": "192.168.8.20", "facts": FACTS},
 }
 
