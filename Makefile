@@ -12,16 +12,13 @@ OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 .DEFAULT_GOAL := help
 .PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore ready-load load load-ui test test-unit test-lab test-long lint env clean
 
-help: ## list what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+help: ## this list
+	@echo 'make TARGET STACK=<lab>; without STACK it is dev, the simulated lab'
+	@sed -n -e 's/^##@ /\n/p' -e 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
 
-ready: ## install what is missing: Python packages and Pulumi, inside this checkout
-	@sh toolchain/bootstrap.sh
+##@ A lab
 
-lab: ready ## start the simulated phones (dev only; real labs have real ones)
-	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab up; fi
-
-up: lab ## bring the lab to what Pulumi.$(STACK).yaml says, and print where to look
+up: lab ## bring the lab to what its file, Pulumi.<lab>.yaml, says; print where to look
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs --suppress-progress
 	@$(PULUMI) stack output --stack $(STACK) --json | $(PYTHON) -m toolchain.where $(STACK)
 
@@ -36,12 +33,14 @@ down: ## take away what `make up` brought; the simulated phones too
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
 
-new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=, SSID=, ...)
+new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=4 ...)
 	@$(PYTHON) -m operations new-lab "$(NAME)" \
 		$(if $(PHONES),--phones "$$PHONES") $(if $(ADDRESS),--address "$$ADDRESS") \
 		$(if $(GATEWAY),--gateway "$$GATEWAY") $(if $(SSID),--ssid "$$SSID") \
 		$(if $(FORGET),--forget "$$FORGET") $(if $(PHONE_USER),--user "$$PHONE_USER") \
 		$(if $(KEY_FILE),--key-file "$$KEY_FILE")
+
+##@ What goes on in it
 
 status: ready ## every phone as it is now; HTML=FILE writes it as a page for a screen, too
 	@$(OPERATIONS) status $(if $(HTML),--html "$(HTML)")
@@ -51,6 +50,8 @@ logs: ready ## follow the log of SERVICE=..., such as go_coffee_web, from all it
 
 shell: ready ## a shell on PHONE=..., or CMD=... there, with the lab's key and host key
 	@$(OPERATIONS) shell "$(PHONE)" $(if $(CMD),-- sh -c '$(subst ','\'',$(value CMD))')
+
+##@ Phones, and bad days
 
 adopt: ready ## first contact with PHONE=... over its USB cable (USB=... if not 172.16.42.1)
 	@$(OPERATIONS) adopt "$(PHONE)" $(if $(USB),--cable "$(USB)") $(if $(YES),--yes)
@@ -75,12 +76,25 @@ ready-load: ready
 			--requirement load_test/requirements.txt && \
 		cp load_test/requirements.txt .venv/installed-load-test; }
 
+##@ The shop under load
+
 load: ready-load ## the shop under load, every order counted (USERS=300 TIME=180 TAGS="menu orders")
 	@$(LOAD_TEST) run $(if $(USERS),--users "$(USERS)") $(if $(CLIMB),--climb "$(CLIMB)") \
 		$(if $(TIME),--time "$(TIME)") $(if $(TAGS),--tags "$(TAGS)")
 
 load-ui: ready-load ## the same from locust's web page, by hand
 	@$(LOAD_TEST) ui
+
+##@ cloudlet itself
+
+ready: ## install what is missing: Python packages and Pulumi, inside this checkout
+	@sh toolchain/bootstrap.sh
+
+lab: ready ## start the simulated phones (dev only; real labs have real ones)
+	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab up; fi
+
+env: ## shell lines for using pulumi by hand: eval "$(make -s env)"
+	@$(PYTHON) -m toolchain env
 
 lint: ready-load ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .
@@ -100,9 +114,6 @@ test-lab: ready-load ## the real Pulumi engine against simulated phones
 test-long: ready-load ## all tests: long faults in the lab, long searches for a file that breaks us
 	@CLOUDLET_FUZZ=$${CLOUDLET_FUZZ:-1000} $(PYTHON) -m pytest -q tests/unit
 	@$(PYTHON) -m pytest -v tests/lab
-
-env: ## shell lines for using pulumi by hand: eval "$$(make -s env)"
-	@$(PYTHON) -m toolchain env
 
 clean: ## take the dev lab away and remove everything made inside this checkout
 	@others=$$(ls .cloudlet/state/.pulumi/stacks/cloudlet 2>/dev/null | grep '\.json$$' | grep -vx dev.json); \
