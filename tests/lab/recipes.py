@@ -17,6 +17,7 @@ from labkit import LOOPBACK, NAME, ROOT, SECONDS, Lab
 from lab.names import Lab as LabNames
 
 PAGE = ROOT / "docs" / "operations.md"
+README = ROOT / "README.md"
 _STEP = re.compile(
     r"^<!-- the lab: (?P<hands>.*?) -->$|^<!-- (?P<quick>quick) -->$"
     r"|^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^## (?P<title>[^\n]*)$",
@@ -57,7 +58,7 @@ def recipes(page: str) -> dict[str, list[Step]]:
         ValueError: a block is of a kind that nobody runs.
     """
     found: dict[str, list[Step]] = {}
-    title, quick = "", False
+    title, quick = "Before any heading", False
     for match in _STEP.finditer(page):
         if match["title"]:
             title = match["title"]
@@ -113,7 +114,8 @@ class Runner:
                 self._shell(step.text)
 
     def _shell(self, text: str) -> None:
-        # Each simulated phone has its cable at a port of its own.
+        # Each simulated phone has its cable at a port of its own; this lab has its own loopback.
+        text = text.replace("127.0.0.1", LOOPBACK)
         script = re.sub(
             r"make adopt PHONE=phone-(\d)", rf"USB={LOOPBACK}:220\1 make adopt PHONE=phone-\1", text
         )
@@ -144,9 +146,16 @@ def _simulated(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def parameters(*, quick: bool) -> list[Any]:
-    """Every recipe's title and steps for a test of each; with ``quick`` only the steps that are."""
-    found = {
-        title: [step for step in steps if step.quick or not quick]
-        for title, steps in recipes(PAGE.read_text(encoding="utf-8")).items()
-    }
-    return [pytest.param(title, steps, id=title) for title, steps in found.items() if steps]
+    """Every recipe's title and steps for a test of each.
+
+    With ``quick`` it is the steps that are, of the README too, whose other blocks nobody runs here.
+    """
+    found = [recipes(PAGE.read_text(encoding="utf-8"))]
+    if quick:
+        found.append(recipes(README.read_text(encoding="utf-8")))
+    return [
+        pytest.param(title, chosen, id=title)
+        for page in found
+        for title, steps in page.items()
+        if (chosen := [step for step in steps if step.quick or not quick])
+    ]
