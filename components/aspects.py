@@ -122,6 +122,8 @@ def _boot(docker: Docker) -> str:
 def _docker(docker: Docker) -> str:
     if docker.state == "running" and not docker.user_may_use:
         return "running, but the user may not use it"
+    if docker.lost_rules:
+        return "running, but without its firewall rules"
     return docker.state
 
 

@@ -29,16 +29,18 @@ from .memo import once
 from .ssh import Host, PhoneError
 from .survey import outdated, recent
 
+# A member is down where the managers miss it or its Docker, the phone itself being up.
+READY, DOWN = "ready", "down"
 # A refresh reads all memberships within moments of each other.
 LIST_SECONDS = 5.0
 
 
 class MembershipProvider(Provider):
     """Inputs ``phone``, ``address``, ``managers``, ``swarm_id``, ``role``, ``availability``,
-    ``labels``, ``leaders`` (names of the configuration's managers). The resource's id is the
-    node's."""
+    ``labels``, ``leaders`` (names of the configuration's managers), ``state``: what it is to be.
+    The resource's id is the node's."""
 
-    updates = ("phone", "managers", "role", "availability", "labels")
+    updates = ("phone", "managers", "role", "availability", "labels", "state")
     replaces = ("swarm_id", "address")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -56,7 +58,7 @@ class MembershipProvider(Provider):
                 f"{_news['phone']['name']}: the swarm knows it at {_olds['address']}, and it is at "
                 f"{_news['address']}. Swarm cannot change that, so the phone leaves and joins again"
             )
-        return super().diff(_id, _olds, _news)
+        return super().diff(_id, {"state": READY, **_olds}, _news)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         host = Host.from_inputs(props["phone"])
@@ -75,6 +77,7 @@ class MembershipProvider(Provider):
             "availability": spec["Availability"],
             "labels": spec.get("Labels") or {},
             "address": _address(node) or props["address"],
+            "state": _state(host, node),
         }
         return ReadResult(id_, {**props, **seen})
 
@@ -82,6 +85,8 @@ class MembershipProvider(Provider):
         host = Host.from_inputs(_news["phone"])
         with any_manager(hosts_of(_news), _news["swarm_id"], shun=host.name) as manager:
             _set_spec(manager, _id, host.name, _news)
+            if _olds.get("state") == DOWN:
+                joining.wait_until_back(manager, _id, host.name)
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -131,6 +136,7 @@ class Membership(Resource, module="cloudlet", name="Membership"):
                 "availability": args.availability,
                 "labels": args.labels,
                 "leaders": list(args.leaders),
+                "state": READY,
                 **args.access.to_inputs(),
             },
             opts,
@@ -169,6 +175,14 @@ def _belongs_elsewhere(host: Host, node_id: str) -> bool:
     where = f"node {now.swarm.node_id}" if now.swarm.node_id else "in no swarm"
     tell(f"{host.name}: the managers list it as node {node_id}, but the phone itself is {where}")
     return True
+
+
+def _state(host: Host, node: dict[str, Any]) -> str:
+    """A phone that does not answer is not called down: it may be off for a while. Nor is one of
+    which a new leader has yet to hear: that is ``unknown``."""
+    now = recent(host)
+    missed = node["Status"]["State"] == "down"
+    return DOWN if now and (missed or now.docker.state != "running") else READY
 
 
 def _address(node: dict[str, Any]) -> str:

@@ -59,7 +59,8 @@ class Docker:
     """``state`` is silent where the service runs and gives no answer.
 
     ``awaits_wifi`` is ``None`` on a phone without a wifi of NetworkManager's. ``containers`` is how
-    many run, ``None`` where Docker gives no answer.
+    many run, ``None`` where Docker gives no answer. ``lost_rules`` is whether somebody flushed the
+    firewall rules that it made.
     """
 
     state: Literal["running", "stopped", "silent", "missing"]
@@ -67,6 +68,7 @@ class Docker:
     awaits_wifi: bool | None
     user_may_use: bool
     containers: int | None
+    lost_rules: bool
     version: str
     daemon_json: str
 
@@ -196,6 +198,7 @@ def _docker(told: Mapping[str, str]) -> Docker:
         awaits_wifi=None if awaits is None else awaits == "yes",
         user_may_use=told.get("user_may_use_docker") == "yes",
         containers=_integer(told.get("containers_running", "")),
+        lost_rules=told.get("docker_rules") == "gone",
         version=told.get("docker_version", ""),
         daemon_json=base64.b64decode(told.get("daemon_json", "")).decode(errors="replace"),
     )

@@ -100,14 +100,6 @@ join_docker_group() {
 	echo "added $1 to group docker"
 }
 
-last_words() {
-	if booted_with_systemd; then
-		journalctl -u docker -n 8 --no-pager 2>/dev/null || true
-	else
-		tail -n 8 /var/log/docker.log 2>/dev/null || true
-	fi
-}
-
 main() {
 	if ! have dockerd || ! have docker; then install_docker; fi
 	load_modules
@@ -123,9 +115,15 @@ main() {
 		echo "enabled Docker at boot"
 	fi
 	if ! docker info >/dev/null 2>&1; then
-		service_do start docker || die "Docker did not start. Its last words: $(last_words)"
-		wait_for 60 docker info || die "Docker gave no answer within 60 s. Its last words: $(last_words)"
+		service_do start docker || die "Docker did not start. Its last words: $(docker_last_words)"
+		wait_for 60 docker info ||
+			die "Docker gave no answer within 60 s. Its last words: $(docker_last_words)"
+		wait_for 20 docker_is_back_in_swarm || true
 		echo "started Docker"
+	elif docker_rules_are_gone; then
+		docker_restart || die "Docker did not restart. Its last words: $(docker_last_words)"
+		wait_for 20 docker_is_back_in_swarm || true
+		echo "restarted Docker: its firewall rules were gone"
 	fi
 }
 

@@ -98,6 +98,55 @@ wifi_active() {
 	nmcli -e no -t -f UUID,DEVICE connection show --active 2>/dev/null | sed -n "s/:$1\$//p" | head -n 1
 }
 
+# What Docker said last, for who wants to know why it does not run.
+docker_last_words() {
+	if booted_with_systemd; then
+		journalctl -u docker -n 8 --no-pager 2>/dev/null || true
+	else
+		tail -n 8 /var/log/docker.log 2>/dev/null || true
+	fi
+}
+
+# docker_restart: whether it answers again
+docker_restart() { service_do restart docker && wait_for 60 docker info; }
+
+# A manager is back when it and the others agree on who leads them.
+docker_is_back_in_swarm() {
+	state=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}') || return 1
+	case $state in
+	'active true') docker node ls ;;
+	'pending '*) return 1 ;;
+	esac
+}
+
+# docker_root TOLD: where Docker's data is or will be. TOLD is its DockerRootDir, empty while it does
+# not answer.
+docker_root() {
+	folder=$1
+	[ -n "$folder" ] || [ ! -r /etc/docker/daemon.json ] ||
+		folder=$(sed -n 's/.*"data-root" *: *"\([^"]*\)".*/\1/p' /etc/docker/daemon.json)
+	folder=${folder:-/var/lib/docker}
+	until [ -d "$folder/" ]; do folder=${folder%/*}; done
+	printf '%s\n' "${folder:-/}"
+}
+
+# The words that the running Docker was started with, each ended by a NUL.
+docker_command_line() {
+	for pid in $(pidof dockerd); do
+		cat "/proc/$pid/cmdline"
+		break
+	done
+}
+
+# Whether somebody flushed the rules that a running Docker made for its containers, as a restart of
+# the firewall does: nothing puts them back but a restart of Docker. One that was told to make none,
+# or to make them otherwise, lacks nothing.
+docker_rules_are_gone() {
+	have iptables || return 1
+	! iptables -w -t nat -n -L DOCKER >/dev/null 2>&1 || return 1
+	! { cat /etc/docker/daemon.json 2>/dev/null && docker_command_line; } | grep -qaE 'iptables|firewall-backend'
+}
+
 docker_awaits_wifi() {
 	if booted_with_systemd; then
 		[ -s "$DOCKER_UNIT" ]

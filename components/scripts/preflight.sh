@@ -34,8 +34,9 @@ main() {
 		lacks "no cgroups are mounted at /sys/fs/cgroup"
 	memory=$(($(awk '/^MemTotal:/ { print $2 }' /proc/meminfo) / 1024))
 	[ "$memory" -ge "$MIN_MEMORY_MB" ] || lacks "$memory MB of memory; $MIN_MEMORY_MB are needed"
-	disk=$(df -Pm /var/lib/docker | awk 'NR == 2 { print $4 }')
-	[ "$disk" -ge "$MIN_DISK_MB" ] || lacks "$disk MB free under /var/lib/docker; $MIN_DISK_MB are needed"
+	root=$(docker_root "$(docker info --format '{{.DockerRootDir}}' 2>/dev/null)")
+	disk=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
+	[ "$disk" -ge "$MIN_DISK_MB" ] || lacks "$disk MB free under $root; $MIN_DISK_MB are needed"
 	[ -z "$missing" ] || die "this phone cannot be in a swarm:$missing
 A newer kernel of the phone's postmarketOS port may have what is missing."
 }

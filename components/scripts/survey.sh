@@ -28,9 +28,6 @@ machine() {
 	printf 'os=%s\n' "$(os_release)"
 	awk '/^MemTotal:/ { printf "memory_mb=%d\n", $2 / 1024 }
 		/^MemAvailable:/ { printf "free_memory_mb=%d\n", $2 / 1024 }' /proc/meminfo
-	folder=/var/lib/docker
-	[ -d "$folder" ] || folder=/var/lib
-	df -Pm "$folder" 2>/dev/null | awk 'NR == 2 { print "free_disk_mb=" $4 }'
 }
 
 battery() {
@@ -43,7 +40,13 @@ battery() {
 	done
 }
 
+disk() {
+	df -Pm "$(docker_root "$(printf '%s\n' "$told" | sed -n 's/^docker_root=//p')")" 2>/dev/null |
+		awk 'NR == 2 { print "free_disk_mb=" $4 }'
+}
+
 engine() {
+	told=''
 	if ! have dockerd; then
 		echo docker=missing
 		return
@@ -51,6 +54,7 @@ engine() {
 	# Without the engine, some versions of the command fail and others leave its fields empty.
 	told=$(bounded "$SECONDS_FOR_ONE" docker info --format 'architecture={{.Architecture}}
 docker_version={{.ServerVersion}}
+docker_root={{.DockerRootDir}}
 containers_running={{.ContainersRunning}}
 swarm_state={{.Swarm.LocalNodeState}}
 swarm_node_id={{.Swarm.NodeID}}
@@ -58,7 +62,10 @@ swarm_manager={{.Swarm.ControlAvailable}}
 swarm_id={{with .Swarm.Cluster}}{{.ID}}{{end}}
 swarm_error={{.Swarm.Error}}' 2>/dev/null) || true
 	case $told in
-	*docker_version=[0-9]*) printf 'docker=running\n%s\n' "$told" ;;
+	*docker_version=[0-9]*)
+		printf 'docker=running\n%s\n' "$told"
+		if [ "$(id -u)" = 0 ] && docker_rules_are_gone; then echo docker_rules=gone; fi
+		;;
 	*) if service_do status docker; then echo docker=silent; else echo docker=stopped; fi ;;
 	esac
 	printf 'docker_at_boot=%s\n' "$(yes_or_no service_is_enabled docker)"
@@ -100,6 +107,7 @@ main() {
 	machine
 	battery
 	engine "$1"
+	disk
 	wifi
 	firewall
 }

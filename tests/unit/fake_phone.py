@@ -19,7 +19,8 @@ from components import shell
 
 SHELLS = ("dash", "busybox")
 _PLACES = re.compile(
-    r"(?<![\w$}./])/(etc|run|var/lib|sys|proc(?=/(?:filesystems|meminfo|net|sys)))(?=[/ \n\"';)])"
+    r"(?<![\w$}./])/(etc|run|var/lib|var/log|sys|proc(?=/(?:filesystems|meminfo|net|sys)))"
+    r"(?=[/ \n\"';)])"
 )
 # A service is what it is told to be; both init systems keep that in the same two files.
 _RC_SERVICE = """
@@ -55,11 +56,24 @@ esac
 """
 _DOCKER = """
 [ -e "$STATE/docker.on" ] || exit 1
+root=$(cat "$STATE/docker_root" 2>/dev/null) || root=${STATE%/*}/root/var/lib/docker
+! grep -qs broken "${STATE%/*}/root/etc/docker/daemon.json" || exit 1
 case $1 in
 info) case $* in
-	*docker_version*) printf 'architecture=armv7l\\ndocker_version=28.3.3\\n' ;;
+	*docker_version*)
+		printf '%s\\n' architecture=armv7l docker_version=28.3.3 "docker_root=$root" ;;
+	*DockerRootDir*) echo "$root" ;;
 	*) echo inactive ;;
 	esac ;;
+esac
+"""
+# It refuses what holds the word "refused", and does not come up with what holds "broken".
+_DOCKERD = """
+case $* in
+*--help*) echo --validate ;;
+*--validate*)
+	shift
+	if grep -q refused "$2"; then echo "unable to configure: refused" >&2; exit 1; fi ;;
 esac
 """
 _ID = """
@@ -94,8 +108,13 @@ case $* in
 *"route show default"*) cat "$STATE/route" 2>/dev/null ;;
 esac
 """
-# -P, megabytes: the fourth column is what is free.
-_DF = 'printf "Filesystem\nx 9 9 %s 9 /\n" "$(cat "$STATE/free_disk" 2>/dev/null || echo 9000)"\n'
+# -P, megabytes: the fourth column is what is free; on a card there is more.
+_DF = """
+case $2 in *card*) free=64000 ;; *) free=$(cat "$STATE/free_disk" 2>/dev/null || echo 9000) ;; esac
+printf "Filesystem\nx 9 9 %s 9 /\n" "$free"
+"""
+# Fails where the chain is not there.
+_IPTABLES = '[ ! -e "$STATE/flushed" ]\n'
 _DATE = """
 case $* in
 *-s*) echo 0 >"$STATE/clock_off" ;;
@@ -112,19 +131,23 @@ class FakePhone:
         self.state = folder / "state"
         self._bin = folder / "bin"
         self._log = folder / "log"
-        for made in (self.root / "etc", self.root / "sys", self.state, self._bin):
+        docker = self.root / "var/lib/docker"
+        for made in (self.root / "etc", self.root / "sys", docker, self.state, self._bin):
             made.mkdir(parents=True)
         self._shell = [self._busybox(folder), "sh"] if kind == "busybox" else ["dash"]
         bodies = {
             "rc-service": _RC_SERVICE,
             "rc-update": _RC_UPDATE,
             "docker": _DOCKER,
-            "dockerd": "",
+            "dockerd": _DOCKERD,
+            "pidof": "",
+            "sleep": "",
             "modprobe": '[ ! -e "$STATE/no_modules" ]\n',
             "df": _DF,
             "id": _ID,
             "usermod": _USERMOD,
             "ip": _IP,
+            "iptables": _IPTABLES,
             "date": _DATE,
             "chown": "",
         }

@@ -58,13 +58,15 @@ class Node:
 
 class Swarm:
     """Nodes by id. ``log`` has what was asked of the engines, in order; ``bodies`` and
-    ``queries`` what came with it."""
+    ``queries`` what came with it; ``tasks`` the states of every node's."""
 
     def __init__(self, **nodes: Node) -> None:
         self.nodes = nodes
         self.log: list[str] = []
         self.bodies: list[Any] = []
         self.queries: list[dict[str, Any]] = []
+        self.dockers_run = True
+        self.tasks: list[str] = []
 
     def id_of(self, name: str) -> str:
         return next(
@@ -104,7 +106,8 @@ class Swarm:
             return None
         key = self.id_of(host.name)
         return SimpleNamespace(
-            swarm=SimpleNamespace(state="active" if key else "inactive", node_id=key)
+            swarm=SimpleNamespace(state="active" if key else "inactive", node_id=key),
+            docker=SimpleNamespace(state="running" if self.dockers_run else "stopped"),
         )
 
     def manager_of(self, props: dict[str, Any]) -> Any:
@@ -131,7 +134,7 @@ class Engine:
             case ["swarm"]:
                 return {"JoinTokens": TOKENS, "Spec": {}, "Version": {"Index": 1}}
             case ["tasks"]:
-                return []
+                return [{"Status": {"State": state}} for state in self._swarm.tasks]
         raise AssertionError(path)
 
     def post(self, path: str, body: Any = None, **query: Any) -> None:

@@ -66,6 +66,7 @@ def seen(name: str, **changes: Any) -> Survey:
             at_boot=True,
             awaits_wifi=True,
             user_may_use=True,
+            lost_rules=False,
             containers=3,
             version="29.5.3",
             daemon_json="{}",

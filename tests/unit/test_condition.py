@@ -93,6 +93,10 @@ DRIFT: dict[str, tuple[Survey, str]] = {
         docker(user_may_use=False),
         "docker is running, but the user may not use it, should be running",
     ),
+    "rules": (
+        docker(lost_rules=True),
+        "docker is running, but without its firewall rules, should be running",
+    ),
     "boot": (docker(at_boot=False), "boot does not start Docker, should be one that starts Docker"),
     "boot early": (
         docker(awaits_wifi=False),

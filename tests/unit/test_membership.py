@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
+from components import joining
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
 
@@ -28,6 +29,7 @@ def props(name: str, role: str = "worker", **changes: Any) -> dict[str, Any]:
         "role": role,
         "availability": "active",
         "labels": {"shelf": "top", "cloudlet.phone": name},
+        "state": "ready",
         **changes,
     }
 
@@ -115,6 +117,28 @@ def test_a_phone_that_is_another_node_by_now_is_gone(swarm: Swarm) -> None:
 def test_a_member_that_is_off_stays_one(swarm: Swarm) -> None:
     swarm.nodes["d"].on = False
     assert PROVIDER.read("d", props("w1")).id == "d"
+
+
+def test_a_member_without_its_docker_is_down_until_it_is_back_with_its_tasks(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(joining, "STEADY_SECONDS", 0.0)
+    monkeypatch.setattr(joining, "BACK_SECONDS", 0.05)
+    swarm.dockers_run = False
+    seen = PROVIDER.read("d", props("w1")).outs
+    assert seen is not None
+    assert PROVIDER.diff("d", seen, props("w1")).changes
+    swarm.tasks = ["running", "preparing"]
+    PROVIDER.update("d", seen, props("w1"))
+    assert "w1: after 0 s 1 of its 2 tasks run" in capsys.readouterr().out
+    swarm.tasks = ["running", "running"]
+    PROVIDER.update("d", seen, props("w1"))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_membership_recorded_before_there_was_a_state_is_as_it_was(swarm: Swarm) -> None:
+    recorded = {key: value for key, value in props("w1").items() if key != "state"}
+    assert not PROVIDER.diff("d", recorded, props("w1")).changes
 
 
 def test_an_address_that_the_swarm_does_not_know_is_explained_and_replaces(

@@ -193,6 +193,80 @@ def test_a_survey_tells_of_a_phone_that_was_made_ready(phone: FakePhone) -> None
         assert f"{line}\n" in told
 
 
+DAEMON_JSON = "etc/docker/daemon.json"
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+@pytest.mark.parametrize("docker_runs", [True, False])
+def test_what_docker_refuses_is_not_put_into_its_file(
+    phone: FakePhone, was_there: bool, docker_runs: bool
+) -> None:
+    if docker_runs:
+        phone.succeeds(*ENGINE)
+    if was_there:
+        phone.write(DAEMON_JSON, '{"debug": true}')
+    before = phone.files()
+    phone.calls()
+    told = phone.fails("daemon_json.sh", "phone-2", "write", CONTENT='{"refused": 1}')
+    assert told.startswith(
+        f"Docker refuses what cloudlet would put into {phone.root}/{DAEMON_JSON}, which was left "
+        "as it is: unable to configure: refused. What this file says must not be among Docker's "
+        "flags too"
+    )
+    assert phone.files() == before
+    assert not [call for call in phone.calls() if "restart" in call], "it ran on meanwhile"
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_a_file_with_which_docker_does_not_run_goes_and_the_one_before_comes_back(
+    phone: FakePhone, was_there: bool
+) -> None:
+    phone.succeeds(*ENGINE)
+    if was_there:
+        phone.write(DAEMON_JSON, '{"debug": true}')
+    phone.write("var/log/docker.log", "dockerd: no\n")
+    before = phone.files()
+    told = phone.fails("daemon_json.sh", "phone-2", "write", CONTENT='{"broken": 1}')
+    assert told.startswith(
+        f"Docker did not run with the new {phone.root}/{DAEMON_JSON}, so the one before is back. "
+        "Its last words: dockerd: no. "
+    )
+    assert phone.files() == before
+
+
+def test_docker_is_restarted_where_somebody_flushed_its_rules(phone: FakePhone) -> None:
+    phone.succeeds(*ENGINE)
+    assert "docker_rules" not in phone.succeeds("survey.sh", "cloudlet")
+    (phone.state / "flushed").touch()
+    assert "docker=running\n" in (told := phone.succeeds("survey.sh", "cloudlet"))
+    assert "docker_rules=gone\n" in told
+    phone.calls()
+    assert "restarted Docker: its firewall rules were gone" in phone.succeeds(*ENGINE)
+    assert ["rc-service", "docker", "restart"] in phone.calls()
+
+
+def test_a_docker_that_makes_no_rules_lacks_none(phone: FakePhone) -> None:
+    phone.write(DAEMON_JSON, '{"iptables": false}')
+    (phone.state / "flushed").touch()
+    phone.succeeds(*ENGINE)
+    assert "docker_rules" not in phone.succeeds("survey.sh", "cloudlet")
+
+
+@pytest.mark.parametrize("docker_runs", [True, False])
+def test_the_free_disk_is_that_of_dockers_data(phone: FakePhone, docker_runs: bool) -> None:
+    assert "free_disk_mb=9000\n" in phone.succeeds("survey.sh", "cloudlet")
+    card = phone.root / "card"
+    card.mkdir()
+    if docker_runs:
+        phone.succeeds(*ENGINE)
+        (phone.state / "docker_root").write_text(f"{card}/docker")
+    else:
+        phone.write(DAEMON_JSON, f'{{\n  "data-root": "{card}/docker"\n}}')
+    assert "free_disk_mb=64000\n" in phone.succeeds("survey.sh", "cloudlet")
+    (phone.state / "free_disk").write_text("1")
+    phone.succeeds("preflight.sh", "host")
+
+
 def test_a_phone_that_has_all_that_swarm_needs_passes_and_is_left_alone(phone: FakePhone) -> None:
     before = phone.files()
     phone.succeeds("preflight.sh", "mesh")
