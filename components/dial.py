@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -35,7 +35,15 @@ ELECTION_SECONDS = 20.0
 # Within one run nothing changes unseen but a manager that dies, and that is seen on dialling.
 FRESH_SECONDS = 20.0
 QUESTION = "{{.Swarm.ControlAvailable}} {{with .Swarm.Cluster}}{{.ID}}{{end}}"
-LEADERLESS = "the managers have no leader: their majority is lost"
+# How long others are told of a lost majority without asking again themselves.
+LOST_SECONDS = 10.0
+LEADERLESS = "has no leader"
+NO_ANSWER = "no manager of the swarm answers"
+MAJORITY_LOST = "the swarm has lost the majority of its managers"
+WAYS_OUT = (
+    "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets one "
+    "that is left go on alone"
+)
 
 
 def forget(swarm: str) -> None:
@@ -54,6 +62,12 @@ def main(swarm: str, user: str, key_file: str, managers: Sequence[str]) -> None:
     _join(connection, lambda: _epoch(swarm) == epoch)
 
 
+def no_answer(reasons: Iterable[str], *, leaderless: bool) -> str:
+    """Why no manager speaks for the swarm, and what to do about it where that is known."""
+    why = "; ".join(reasons)
+    return f"{MAJORITY_LOST}: {why}. {WAYS_OUT}" if leaderless else f"{NO_ANSWER}: {why}"
+
+
 def place_of(manager: str) -> tuple[str, int]:
     """Host and port of ``HOST,PORT,HOSTKEY``."""
     host, port, _ = manager.split(",")
@@ -62,13 +76,9 @@ def place_of(manager: str) -> tuple[str, int]:
 
 def _remembered(swarm: str, managers: Sequence[str]) -> socket.socket | None:
     """A connection to the manager that was found a moment ago, if there is one and it answers."""
-    with contextlib.suppress(OSError, ValueError):
-        since, epoch, manager = _memo(swarm, managers).read_text(encoding="ascii").split("\n")
-        if (
-            manager in managers
-            and epoch == _epoch(swarm)
-            and 0 <= time.time() - float(since) < FRESH_SECONDS
-        ):
+    manager = _recall(swarm, managers, "manager", FRESH_SECONDS)
+    if manager in managers:
+        with contextlib.suppress(OSError):
             return socket.create_connection(place_of(manager), CONNECT_SECONDS)
     return None
 
@@ -84,6 +94,9 @@ def _found(swarm: str, user: str, key_file: str, managers: Sequence[str]) -> soc
         remembered = _remembered(swarm, managers)
         if remembered:
             return remembered
+        lost = _recall(swarm, managers, "lost", LOST_SECONDS)
+        if lost:
+            sys.exit(lost)
         deadline = time.monotonic() + ELECTION_SECONDS
         while True:
             epoch = _epoch(swarm)
@@ -91,10 +104,14 @@ def _found(swarm: str, user: str, key_file: str, managers: Sequence[str]) -> soc
             if manager:
                 with contextlib.suppress(OSError):
                     connection = socket.create_connection(place_of(manager), CONNECT_SECONDS)
-                    _remember(swarm, managers, f"{time.time()}\n{epoch}\n{manager}")
+                    _remember(swarm, managers, "manager", epoch, manager)
                     return connection
-            if time.monotonic() > deadline or LEADERLESS not in " ".join(reasons):
-                sys.exit("no manager of the swarm answers: " + "; ".join(reasons))
+            leaderless = any(reason.endswith(LEADERLESS) for reason in reasons)
+            if time.monotonic() > deadline or not leaderless:
+                why = no_answer(reasons, leaderless=leaderless)
+                if leaderless:
+                    _remember(swarm, managers, "lost", epoch, why)
+                sys.exit(why)
             time.sleep(1)
 
 
@@ -220,17 +237,27 @@ def _folder() -> Path:
     return folder
 
 
-def _memo(swarm: str, managers: Sequence[str]) -> Path:
+def _memo(swarm: str, managers: Sequence[str], kind: str) -> Path:
     digest = hashlib.sha256("\n".join(managers).encode()).hexdigest()[:16]
-    return _folder() / f"{swarm}.{digest}"
+    return _folder() / f"{swarm}.{digest}.{kind}"
 
 
-def _remember(swarm: str, managers: Sequence[str], text: str) -> None:
+def _remember(swarm: str, managers: Sequence[str], kind: str, epoch: str, text: str) -> None:
     with contextlib.suppress(OSError):
-        memo = _memo(swarm, managers)
+        memo = _memo(swarm, managers, kind)
         fresh = memo.with_name(f"{memo.name}.{os.getpid()}")
-        fresh.write_text(text, encoding="ascii")
+        fresh.write_text(f"{time.time()}\n{epoch}\n{text}", encoding="utf-8")
         fresh.replace(memo)
+
+
+def _recall(swarm: str, managers: Sequence[str], kind: str, seconds: float) -> str:
+    """What was remembered in the last ``seconds``, and in this epoch; else nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        memo = _memo(swarm, managers, kind).read_text(encoding="utf-8")
+        since, epoch, text = memo.split("\n", 2)
+        if epoch == _epoch(swarm) and 0 <= time.time() - float(since) < seconds:
+            return text
+    return ""
 
 
 def _epoch(swarm: str) -> str:

@@ -14,15 +14,11 @@ from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from .dial import WAYS_OUT
 from .ssh import Host, PhoneError, Session, connect
 
 REQUEST_SECONDS = 30.0
-LEADERLESS = "the managers have no leader: their majority is lost"
-WAYS_OUT = (
-    "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets one "
-    "that is left go on alone"
-)
-# Swarm's words for it, by what it was doing at that moment and who the leader was.
+# Swarm's words for a lost majority, by what it was doing at that moment and who the leader was.
 _NO_LEADER = re.compile(
     r"does not have a leader|no elected cluster leader|lost leader status|"
     r"code = (Unavailable|DeadlineExceeded)"

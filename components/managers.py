@@ -10,7 +10,8 @@ from typing import Any
 
 import pulumi
 
-from .engine_api import LEADERLESS, WAYS_OUT, Engine, EngineError, engine
+from .dial import LEADERLESS, no_answer
+from .engine_api import Engine, EngineError, engine
 from .placement import PHONE_LABEL
 from .ssh import Host, PhoneError, UnreachableError
 
@@ -19,9 +20,11 @@ ELECTION_SECONDS = 20.0
 AVOID_SECONDS = 30.0
 
 # What this process found out; the resources of one run share it. Until when a phone is taken to be
-# silent and why, by host and port; the name of the manager that answered last, by swarm.
+# silent and why, by host and port; by swarm, the name of the manager that answered last, and until
+# when its managers, which had no leader for long, are not waited for again.
 _silent: dict[tuple[str, int], tuple[float, str]] = {}
 _last: dict[str, str] = {}
+_lost: dict[str, float] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,8 @@ def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Gene
     Raises:
         PhoneError: none does; the message has each one's reason, and what to do about it.
     """
-    deadline = time.monotonic() + ELECTION_SECONDS
+    started = time.monotonic()
+    deadline = started + (ELECTION_SECONDS if started >= _lost.get(swarm_id, 0.0) else 0.0)
     while True:
         reasons = {host.name: _silence(host) for host in hosts}
         last = _last.get(swarm_id)
@@ -80,13 +84,11 @@ def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Gene
                 reasons[host.name] = f"{host.name}: {reason}"
             finally:
                 opened.__exit__(None, None, None)
-        leaderless = any(LEADERLESS in reason for reason in reasons.values())
-        if time.monotonic() > deadline or not leaderless:
-            raise PhoneError(
-                "no manager of the swarm answers: "
-                + "; ".join(reason for reason in reasons.values() if reason)
-                + (f". {WAYS_OUT}" if leaderless else "")
-            )
+        leaderless = any(reason.endswith(LEADERLESS) for reason in reasons.values())
+        if time.monotonic() >= deadline or not leaderless:
+            if leaderless:
+                _lost[swarm_id] = time.monotonic() + AVOID_SECONDS
+            raise PhoneError(no_answer(filter(None, reasons.values()), leaderless=leaderless))
         time.sleep(1)
 
 

@@ -13,8 +13,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import quorum
+from .dial import WAYS_OUT
 from .dynamic import Provider, changed_keys, tell, tell_once
-from .engine_api import WAYS_OUT, Engine, engine
+from .engine_api import Engine, engine
 from .managers import (
     any_manager,
     cluster_id,

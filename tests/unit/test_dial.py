@@ -200,6 +200,28 @@ def test_where_none_answers_each_ones_reason_is_given(lab: Lab) -> None:
     )
 
 
+def test_a_lost_majority_is_told_to_all_who_wait_with_the_two_ways_out(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = lab.phones
+    lab.answer(first, "echo 'true '")
+    lab.answer(second, "echo 'No route to host' >&2; exit 255")
+    monkeypatch.setenv("PATH", f"{lab.folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(dial, "ELECTION_SECONDS", 0.0)
+    places = [phone.place() for phone in lab.phones]
+    with pytest.raises(SystemExit) as caught:
+        dial.main(SWARM, "user", "~/key", places)
+    assert str(caught.value) == (
+        "the swarm has lost the majority of its managers: "
+        f"127.0.0.1:{first.port}: has no leader; 127.0.0.1:{second.port}: No route to host. "
+        "Start the managers that are off; if they are lost for good, `make recover PHONE=…` lets "
+        "one that is left go on alone"
+    )
+    asked = lab.asked()
+    assert lab.dial() == ("", f"{caught.value}\n")
+    assert (len(asked), lab.asked()) == (2, [])
+
+
 def test_a_folder_that_others_can_read_is_not_trusted(lab: Lab) -> None:
     folder = lab.folder / f"cloudlet-{os.getuid()}"
     folder.mkdir()

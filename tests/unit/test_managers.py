@@ -33,6 +33,7 @@ class Phones:
         monkeypatch.setattr(managers, "engine", self.engine)
         monkeypatch.setattr(managers, "_silent", {})
         monkeypatch.setattr(managers, "_last", {})
+        monkeypatch.setattr(managers, "_lost", {})
         monkeypatch.setattr(managers.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(managers.time, "sleep", self.sleep)
 
@@ -131,7 +132,20 @@ def test_a_lost_majority_is_named_with_the_two_ways_out(monkeypatch: pytest.Monk
     phones = Phones(monkeypatch, a="off", b="leaderless", c="off")
     with pytest.raises(PhoneError) as caught:
         phones.found()
-    message = str(caught.value)
-    assert "a does not answer" in message
-    assert "b: the managers have no leader: their majority is lost" in message
-    assert "Start the managers that are off; if they are lost for good, `make recover" in message
+    assert str(caught.value) == (
+        "the swarm has lost the majority of its managers: a does not answer; b: has no leader; "
+        "c does not answer. Start the managers that are off; if they are lost for good, "
+        "`make recover PHONE=…` lets one that is left go on alone"
+    )
+
+
+def test_a_lost_majority_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    phones = Phones(monkeypatch, a="off", b="leaderless", c="off")
+    with pytest.raises(PhoneError):
+        phones.found()
+    waited = phones.now
+    with pytest.raises(PhoneError):
+        phones.found()
+    assert phones.now == waited
+    phones.states["b"] = OURS
+    assert phones.found() == "b"
