@@ -18,7 +18,6 @@ from lab.errors import LabError
 from lab.names import REGISTRY_PUSH_PORT, Lab
 from lab.system import STATE, Log
 
-STORAGE = STATE / "cache" / "registry"
 _RECORD = STATE / "cache" / "registry.json"
 _HUB = "docker.io/"
 _ANSWER_SECONDS = 15
