@@ -31,7 +31,8 @@ refresh: ready ## read the phones and show what changed behind Pulumi's back
 down: ## take away what `make up` brought; the simulated phones too
 	@if [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
-		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi; fi
+		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi && \
+		echo 'Pulumi.$(STACK).yaml is left, and `make up` makes the lab again.'; fi
 
 new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=4 ...)
 	@$(PYTHON) -m operations new-lab "$(NAME)" \
