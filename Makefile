@@ -29,7 +29,7 @@ refresh: ready ## read the phones and show what changed behind Pulumi's back
 	@$(PULUMI) refresh --stack $(STACK) --yes --skip-preview --suppress-outputs
 
 down: ## take away what `make up` brought; the simulated phones too
-	@if [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
+	@if [ -z "$$PULUMI_BACKEND_URL" ] && [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi && \
 		echo 'Pulumi.$(STACK).yaml is left, and `make up` makes the lab again.'; fi
