@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
-from labkit import Lab
+from labkit import NAME, ROOT, Lab
 
 
 def test_a_preview_shows_phones_swarm_and_stacks_without_reaching_any(empty: Lab) -> None:
@@ -27,6 +28,35 @@ def test_an_up_without_the_key_names_the_key(empty: Lab) -> None:
     assert done.status != 0
     assert "ssh.privateKeyFile" in done.output
     assert "ssh-keygen" in done.output
+
+
+def test_a_new_lab_is_written_and_can_be_previewed(empty: Lab) -> None:
+    lab = f"{NAME}-new"
+    file = ROOT / f"Pulumi.{lab}.yaml"
+    passwords = {
+        "CLOUDLET_PHONE_PASSWORD": "drawer-1234",
+        "CLOUDLET_WIFI_PASSWORD": "attic-wifi-5678",
+        "PHONES": "3",
+    }
+    try:
+        for command in (["make", "new-lab", f"NAME={lab}"], ["make", "preview", f"STACK={lab}"]):
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=empty.environment | passwords,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert "cloudlet:index:Phone phone-3 create" in done.stdout
+        text = file.read_text()
+        assert text.count("secure: v1:") == 6
+        assert "drawer-1234" not in text
+        assert "attic-wifi-5678" not in text
+    finally:
+        file.unlink(missing_ok=True)
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
