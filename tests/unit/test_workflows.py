@@ -19,7 +19,10 @@ from toolchain import versions
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # Whether the run may know a secret or write: never on a pull request from a fork.
-OURS = "!github.event.pull_request.head.repo.fork && github.actor != 'dependabot[bot]'"
+OURS = (
+    "github.event.pull_request.head.repo.full_name == github.repository "
+    "&& github.actor != 'dependabot[bot]'"
+)
 
 
 def load(file: Path) -> dict[Any, Any]:
