@@ -30,7 +30,7 @@ class NmcliError(Exception):
 class Nmcli:
     """``air`` has each network's password; ``profiles`` their settings by id; ``active`` an id.
 
-    ``no_route`` are networks that lead nowhere.
+    ``no_route`` are networks that lead nowhere, ``no_lease`` those that give no address.
     """
 
     def __init__(self, folder: Path, air: dict[str, str], profiles: dict[str, Any]) -> None:
@@ -38,6 +38,7 @@ class Nmcli:
         self.profiles = profiles
         self.active: str | None = next(iter(profiles))
         self.no_route: list[str] = []
+        self.no_lease: list[str] = []
         self._made = 0
         self._questions, self._answers = folder / "questions", folder / "answers"
         self._route = folder / "route"
@@ -129,6 +130,12 @@ class Nmcli:
             self.active = None
             raise NmcliError(
                 "Connection activation failed: Secrets were required, but not provided"
+            )
+        if profile[SSID] in self.no_lease:
+            self.active = None
+            raise NmcliError(
+                "Connection activation failed: IP configuration could not be reserved (no available"
+                " address, timeout, etc.)"
             )
         self.active = key
         leads_nowhere = profile[SSID] in self.no_route

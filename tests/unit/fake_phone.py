@@ -25,7 +25,7 @@ _PLACES = re.compile(
 # A service is what it is told to be; both init systems keep that in the same two files.
 _RC_SERVICE = """
 case $2 in
-start | restart) touch "$STATE/$1.on" ;;
+start | restart) [ ! -e "$STATE/$1.stuck" ] && touch "$STATE/$1.on" ;;
 stop) rm -f "$STATE/$1.on" ;;
 status) [ -e "$STATE/$1.on" ] ;;
 esac
@@ -45,7 +45,7 @@ _SYSTEMCTL = """
 while [ "${1#--}" != "$1" ]; do shift; done
 task=$1; shift; while [ "${1#--}" != "$1" ]; do shift; done
 case $task in
-start | restart) touch "$STATE/$1.on" ;;
+start | restart) [ ! -e "$STATE/$1.stuck" ] && touch "$STATE/$1.on" ;;
 stop) rm -f "$STATE/$1.on" ;;
 is-active) [ -e "$STATE/$1.on" ] ;;
 enable) touch "$STATE/$1.enabled" ;;
@@ -134,7 +134,7 @@ class FakePhone:
         docker = self.root / "var/lib/docker"
         for made in (self.root / "etc", self.root / "sys", docker, self.state, self._bin):
             made.mkdir(parents=True)
-        self._shell = [self._busybox(folder), "sh"] if kind == "busybox" else ["dash"]
+        self._shell = [self._busybox(folder), "sh"] if kind == "busybox" else ["/bin/dash"]
         bodies = {
             "rc-service": _RC_SERVICE,
             "rc-update": _RC_UPDATE,
@@ -177,6 +177,27 @@ class FakePhone:
             f'#!/bin/sh\nSTATE={self.state}\nprintf "%s\\n" "{name} $*" >>{self._log}\n{body}'
         )
         file.chmod(0o755)
+
+    def without_docker(self, *managers: str) -> None:
+        """Docker is in the packages of those programs, as ``apk``; nothing of this machine's own is
+        there but what each phone has."""
+        tools = self.root.parent / "tools"
+        packages = self.root.parent / "packages"
+        tools.mkdir()
+        packages.mkdir()
+        needed = "sh cat sed grep tr awk cut head mkdir mv chmod touch rm basename base64 sort tail"
+        for name in needed.split():
+            found = shutil.which(name)
+            assert found, name
+            (tools / name).symlink_to(found)
+        self._path = str(tools)
+        for name in ("docker", "dockerd"):
+            (self._bin / name).rename(packages / name)
+        for name in managers:
+            install = (
+                f"case $* in *add*|*install*) mv {packages}/* {self._bin}/ 2>/dev/null ;; esac\n"
+            )
+            self.program(name, f"{install}true\n")
 
     def with_systemd(self) -> None:
         (self.root / "run/systemd/system").mkdir(parents=True)

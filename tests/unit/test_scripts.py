@@ -11,6 +11,7 @@ from fake_phone import SHELLS, FakePhone
 ADDRESS, PORT = "192.168.8.12", "4789"
 NETWORK = ("network.sh", "phone-2", ADDRESS, PORT)
 ENGINE = ("engine.sh", "cloudlet")
+DAEMON_JSON = "etc/docker/daemon.json"
 
 
 @pytest.fixture(params=SHELLS)
@@ -48,6 +49,60 @@ def test_docker_waits_for_the_wifi_at_boot_with_systemd(phone: FakePhone) -> Non
     assert "StartLimitIntervalSec=0" in unit
     assert not (phone.root / "etc/systemd/system/system.slice.d").exists()
     assert not (phone.root / "etc/conf.d/docker").exists()
+
+
+@pytest.mark.parametrize(
+    ("manager", "calls"),
+    [
+        (["apk"], [["apk", "add", "--no-interactive", "docker", "docker-cli"]]),
+        (
+            ["apt-get", "apt-cache"],
+            [
+                ["apt-get", "update", "-qq"],
+                ["apt-get", "install", "-y", "-qq", "docker.io"],
+                ["apt-get", "install", "-y", "-qq", "docker-cli"],
+            ],
+        ),
+    ],
+    ids=["apk", "apt"],
+)
+def test_docker_is_installed_where_it_is_missing_and_then_no_more(
+    tmp_path: Path, manager: list[str], calls: list[list[str]]
+) -> None:
+    phone = FakePhone(tmp_path, "dash")
+    phone.without_docker(*manager)
+    assert "installing Docker\n" in changes_nothing_again(phone, *ENGINE)
+    assert [call for call in phone.calls() if call[0] == manager[0]] == calls
+
+
+def test_a_phone_without_docker_and_a_way_to_install_it_is_told(tmp_path: Path) -> None:
+    phone = FakePhone(tmp_path, "dash")
+    phone.without_docker()
+    assert phone.fails(*ENGINE) == (
+        "Docker is missing and neither apk nor apt-get is there to install it"
+    )
+
+
+@pytest.mark.parametrize("init", ["openrc", "systemd"])
+def test_docker_that_does_not_come_up_says_its_last_words(phone: FakePhone, init: str) -> None:
+    if init == "systemd":
+        phone.with_systemd()
+        phone.program("journalctl", "echo 'dockerd: no space left'\n")
+    phone.write("var/log/docker.log", "dockerd: no space left\n")
+    phone.write(DAEMON_JSON, '{"broken": 1}')
+    assert phone.fails(*ENGINE) == (
+        "Docker gave no answer within 60 s. Its last words: dockerd: no space left"
+    )
+    (phone.state / "docker.stuck").touch()
+    assert phone.fails(*ENGINE) == "Docker did not start. Its last words: dockerd: no space left"
+
+
+def test_a_user_without_a_home_has_no_place_for_the_key(phone: FakePhone) -> None:
+    phone.program("getent", "")
+    phone.write("etc/passwd", "me:x:1000:1000::/no/such/place:/bin/sh\n")
+    assert phone.fails("contact.sh", "phone-2", "me", "1000", PUBLIC_KEY="ssh-ed25519 A me") == (
+        "user me has no home directory; make one, sshd reads the key from there"
+    )
 
 
 def test_containers_are_spared_where_systemd_kills_for_memory_pressure(phone: FakePhone) -> None:
@@ -191,9 +246,6 @@ def test_a_survey_tells_of_a_phone_that_was_made_ready(phone: FakePhone) -> None
         "firewall_at_boot=3 192.168.8.12 4789",
     ):
         assert f"{line}\n" in told
-
-
-DAEMON_JSON = "etc/docker/daemon.json"
 
 
 @pytest.mark.parametrize("was_there", [True, False])

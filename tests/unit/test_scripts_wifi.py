@@ -130,6 +130,10 @@ FAULTS = {
         {"air": {"ut-public": ""}},
         "could not join wifi 'cloudlet': there is no such network here; check cloudlet:wifi.ssid.",
     ),
+    "gives no address": (
+        {"no_lease": ["cloudlet"]},
+        "joined wifi 'cloudlet' but was given no address; does its access point run DHCP?",
+    ),
     "leads nowhere": (
         {"no_route": ["cloudlet"]},
         "joined wifi 'cloudlet' but got no route to anywhere within 1 s; does its access point "
@@ -205,6 +209,24 @@ def test_the_password_is_given_to_no_command(phone: WifiPhone) -> None:
     assert PASSWORD not in (phone.root.parent / "log").read_text()
     for file in (phone.root / "run").rglob("*"):
         assert not file.is_file() or PASSWORD not in file.read_text()
+
+
+def test_a_phone_without_a_wifi_device_is_told_what_may_be_missing(tmp_path: Path) -> None:
+    phone = FakePhone(tmp_path, "dash")
+    phone.program("nmcli", 'case $* in "radio wifi") echo enabled ;; esac\n')
+    assert phone.fails("wifi.sh", "join", "x", "", WIFI_PASSWORD=PASSWORD, SWITCH="") == (
+        "NetworkManager sees no wifi device; is the phone's wifi firmware installed?"
+    )
+
+
+def test_a_password_that_networkmanager_does_not_take_is_told_and_nothing_is_left(
+    phone: WifiPhone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone.wifi, "_edit", lambda _name, _given: None)
+    assert phone.fails("wifi.sh", "join", "cloudlet", "", WIFI_PASSWORD=PASSWORD, SWITCH="") == (
+        "NetworkManager did not take the wifi password for 'cloudlet'"
+    )
+    assert phone.wifi.profiles == {"old": OLD}
 
 
 def test_a_phone_without_networkmanager_is_told_what_to_do(tmp_path: Path) -> None:
