@@ -117,6 +117,12 @@ def test_a_phone_is_contacted_then_put_on_wifi_then_given_docker(made: Recorder)
     }
 
 
+def test_a_docker_that_is_restarted_does_not_lose_its_network_meanwhile(made: Recorder) -> None:
+    names = [item.name for item in made.made]
+    steps = ["one-contact", "one-wifi", "one-wifi-joined", "one-docker-config", "one-engine"]
+    assert [name for name in names if name in steps] == steps
+
+
 def test_without_wifi_in_the_configuration_wifi_is_left_alone() -> None:
     recorder, _ = run(lambda: Phone("one", phone_args(wifi=None)))
     assert "one-wifi" not in {item.name for item in recorder.made}
