@@ -10,7 +10,7 @@ LOAD_TEST = $(PYTHON) -m load_test --stack $(STACK)
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore ready-load load load-ui test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore ready-load load load-ui drill bench test test-unit test-lab test-long lint env clean
 
 help: ## this list
 	@echo 'make TARGET STACK=<lab>; without STACK it is dev, the simulated lab'
@@ -86,6 +86,10 @@ load: ready-load ## the shop under load, every order counted (USERS=300 TIME=180
 load-ui: ready-load ## the same from locust's web page, by hand
 	@$(LOAD_TEST) ui
 
+drill: ready-load ## under load: phones stopped, images updated, a phone drained; what fails, what is lost
+	@$(LOAD_TEST) drill $(if $(USERS),--users "$(USERS)") $(if $(TAGS),--tags "$(TAGS)") \
+		$(if $(filter dev,$(STACK)),--lab dev)
+
 ##@ cloudlet itself
 
 ready: ## install what is missing: Python packages and Pulumi, inside this checkout
@@ -96,6 +100,12 @@ lab: ready ## start the simulated phones (dev only; real labs have real ones)
 
 env: ## shell lines for using pulumi by hand: eval "$(make -s env)"
 	@$(PYTHON) -m toolchain env
+
+bench: ready-load ## bare phones to a cluster and back, 3 times for 4, 8, 16 phones; Ansible beside it
+	@$(PYTHON) -m bench run $(if $(PHONES),--phones "$(PHONES)") $(if $(RUNS),--runs "$(RUNS)")
+	@$(PYTHON) -m bench preview $(if $(RUNS),--runs "$(RUNS)")
+	@$(PYTHON) -m bench ansible $(if $(PHONES),--phones "$(PHONES)") $(if $(RUNS),--runs "$(RUNS)")
+	@$(PYTHON) -m bench report
 
 lint: ready-load ## formatting, lint, types and the shell scripts
 	@.venv/bin/ruff format --check .

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.ssh import PhoneError
-from load_test import page
+from load_test import drill, page
 from load_test.run import LOCUSTFILE, Load, new_folder, run
 from load_test.shop import open_shop
 from operations.errors import OperationError
@@ -37,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
         help=f"of {', '.join(TAGS)}; all of them where nothing is given",
     )
     one.add_argument("--folder", type=Path, help="where record and report go")
+    one = commands.add_parser("drill", help="phones lost and images updated, under load")
+    one.set_defaults(do=_drill)
+    one.add_argument("--users", type=_positive, default=50)
+    one.add_argument("--tags", type=_tags, default=("menu", "orders"))
+    one.add_argument("--folder", type=Path, help="where records and reports go")
+    one.add_argument("--lab", metavar="NAME", help="its phones are those of this simulated lab")
     one = commands.add_parser("ui", help="locust's web page, at the lab's shop")
     one.set_defaults(do=_ui)
     return made
@@ -54,6 +60,16 @@ def _run(stack: PulumiStack, arguments: argparse.Namespace) -> int:
         _tell(line)
     _tell(f"wrote {page.write(done, folder)}")
     return 0 if done.account.whole else 1
+
+
+def _drill(stack: PulumiStack, arguments: argparse.Namespace) -> int:
+    load = Load(users=arguments.users, climb=5.0, hold=0.0, tags=arguments.tags)
+    folder = arguments.folder or new_folder("drill")
+    rows = drill.drill(open_lab(stack), load, folder, arguments.lab, _tell)
+    _tell(f"\n{drill.shown(rows)}")
+    (folder / "drill.md").write_text(drill.markdown(rows), encoding="utf-8")
+    _tell(f"\nwrote {folder}: a report for each line, and drill.md")
+    return 0 if all(row.account.whole for row in rows) else 1
 
 
 def _ui(stack: PulumiStack, _arguments: argparse.Namespace) -> int:

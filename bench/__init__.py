@@ -1,0 +1,1 @@
+"""How fast cloudlet is, and Ansible beside it: on simulated phones of a lab of their own."""
