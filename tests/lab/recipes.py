@@ -115,10 +115,10 @@ class Runner:
 
     def _shell(self, text: str) -> None:
         # Each simulated phone has its cable at a port of its own; this lab has its own loopback.
-        text = text.replace("127.0.0.1", LOOPBACK)
-        script = re.sub(
-            r"make adopt PHONE=phone-(\d)", rf"USB={LOOPBACK}:220\1 make adopt PHONE=phone-\1", text
-        )
+        script = text.replace("127.0.0.1", LOOPBACK)
+        script = re.sub(r"(make adopt PHONE=phone-(\d))", rf"USB={LOOPBACK}:220\2 \1", script)
+        # A person ends it by Ctrl-C.
+        script = re.sub(r"(make logs \S+)", r"{ timeout -s INT 5 \1 || [ $? = 124 ]; }", script)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f'eval "$(make -s env)"\n{script}'],
             cwd=ROOT,
