@@ -10,7 +10,7 @@ LOAD_TEST = $(PYTHON) -m load_test --stack $(STACK)
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
-.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot recover backup restore ready-load load load-ui drill bench test test-unit test-lab test-long lint env clean
+.PHONY: help ready lab up preview refresh down new-lab status logs shell adopt drill-reboot lock recover backup restore ready-load load load-ui drill bench test test-unit test-lab test-long lint env clean
 
 help: ## this list
 	@echo 'make TARGET STACK=<lab>; without STACK it is dev, the simulated lab'
@@ -59,6 +59,9 @@ adopt: ready ## first contact with PHONE=... over its USB cable (USB=... if not 
 
 drill-reboot: ready ## reboot PHONE=...; it must be back in the swarm by itself within 60 s
 	@$(OPERATIONS) drill-reboot "$(PHONE)"
+
+lock: ready ## write down which build each image's tag means (cloudlet:lock); asks no phone
+	@$(OPERATIONS) lock
 
 recover: ready ## majority lost for good: let manager PHONE=... go on alone (YES=1: do not ask)
 	@$(OPERATIONS) recover "$(PHONE)" $(if $(YES),--yes)

@@ -67,8 +67,8 @@ def read(
             root=root,
             encrypted={key.removeprefix(ours) for key in own if key in encrypted},
         )
-        stacks, warnings = _stacks(lab, root)
-        lock, unlocked = _lock(lab, stacks, root)
+        specs, warnings = stacks(lab, root)
+        lock, unlocked = _lock(lab, specs, root)
     except (config.ConfigError, compose.ComposeError, image_lock.LockError) as error:
         raise pulumi.RunError(str(error)) from None
     return LabArgs(
@@ -85,7 +85,7 @@ def read(
             data_path_port=lab.swarm.data_path_port,
             token_epoch=lab.token_epoch,
         ),
-        stacks=stacks,
+        stacks=specs,
         lock=lock,
         entry_address=lab.entry_address,
         secret_values=frozenset(secret.get_secret_value() for secret in lab.secrets.values()),
@@ -142,7 +142,12 @@ def _wifi(wifi: config.Wifi | None, address: str) -> Wifi | None:
     return Wifi(ssid=wifi.ssid, password=_secret(wifi.password), forget=wifi.forget, static=static)
 
 
-def _stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]]:
+def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]]:
+    """The lab's stacks, as its routing makes them, and a line for each thing to be warned of.
+
+    Raises:
+        ComposeError: with one line for each mistake in the compose files.
+    """
     specs: dict[str, StackSpec] = {}
     problems: list[str] = []
     secrets = {name: secret.get_secret_value() for name, secret in lab.secrets.items()}

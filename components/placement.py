@@ -84,11 +84,11 @@ def _warnings(place: str, service: Service, nodes: Sequence[Node]) -> Iterable[s
             f"({', '.join(service.placement.constraints) or 'all are drained'}), so it will not run"
         )
     # A volume of another driver than Docker's own may be on the network.
-    volumes = [
+    volumes = dict.fromkeys(
         mount.source
         for mount in service.mounts
         if mount.type == "volume" and mount.source and mount.volume_driver in (None, "", "local")
-    ]
+    )
     if len(names) > 1 and volumes:
         yield (
             f"{place}: its volume {', '.join(volumes)} stays on the phone where it was made, and "

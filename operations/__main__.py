@@ -10,9 +10,21 @@ from pathlib import Path
 
 from components.ssh import PhoneError
 
-from . import adopt, backup, logs, new_lab, page_file, reboot, recover, restore, ssh_command, status
+from . import (
+    adopt,
+    backup,
+    lock,
+    logs,
+    new_lab,
+    page_file,
+    reboot,
+    recover,
+    restore,
+    ssh_command,
+    status,
+)
 from .errors import OperationError
-from .labs import open_lab
+from .labs import configured, open_lab
 from .pulumi_cli import PulumiStack
 
 
@@ -45,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("status", "every phone as it is now", _status)
     one.add_argument("--html", type=Path, metavar="FILE", help="write it as a page, too")
     command("drill-reboot", "reboot a phone; it must be back by itself", _drill_reboot, phone=True)
+    command("lock", "write down which build of each image the stacks' tags mean", _lock)
     command("recover", "let one manager go on alone", _recover, phone=True).add_argument(
         "--yes", action="store_true", help="do not ask"
     )
@@ -81,6 +94,10 @@ def _status(stack: PulumiStack, arguments: argparse.Namespace) -> None:
 def _drill_reboot(stack: PulumiStack, arguments: argparse.Namespace) -> None:
     took = reboot.drill(open_lab(stack), arguments.phone, _tell)
     print(f"{arguments.phone} was back in the swarm {took:.0f} s after its reboot")
+
+
+def _lock(stack: PulumiStack, _arguments: argparse.Namespace) -> None:
+    lock.lock(stack, configured(stack), _tell)
 
 
 def _recover(stack: PulumiStack, arguments: argparse.Namespace) -> None:

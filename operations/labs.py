@@ -50,12 +50,12 @@ def open_lab(stack: PulumiStack) -> Lab:
     Raises:
         OperationError: with one line for each mistake in the configuration.
     """
-    configured = _configured(stack)
+    lab = configured(stack)
     known = stack.outputs()
     return Lab(
         stack=stack,
-        configured=configured,
-        hosts=hosts(configured, known.get("phones") or {}),
+        configured=lab,
+        hosts=hosts(lab, known.get("phones") or {}),
         swarm_id=known.get("swarmId") or "",
         pages=known.get("pages") or {},
     )
@@ -84,7 +84,8 @@ def hosts(configured: Configured, recorded: Mapping[str, Any]) -> dict[str, Host
     }
 
 
-def _configured(stack: PulumiStack) -> Configured:
+def configured(stack: PulumiStack) -> Configured:
+    """The lab's file, checked; raises as :func:`open_lab`."""
     values = own_values(stack)
     try:
         return config.load(
