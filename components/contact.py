@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import paramiko
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
@@ -37,10 +38,9 @@ class ContactProvider(Provider):
         host = Host.from_inputs(props["phone"])
         contacted = first_contact(host, props["password"])
         if not host.host_key:
-            tell(
-                f"{host.name}: recorded host key {contacted['host_key']}; "
-                f"write it to phones.{host.name}.hostKey to pin it"
-            )
+            # As `ssh-keygen -l` on the phone shows it, for whoever wants to compare.
+            blob = base64.b64decode(contacted["host_key"].split()[1])
+            tell(f"{host.name}: host key recorded, {paramiko.Ed25519Key(data=blob).fingerprint}")
         return CreateResult(host.name, {**props, **contacted})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
