@@ -16,7 +16,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from . import access, shell
-from .dynamic import Provider, run_script, tell
+from .dynamic import Provider, run_script, tell, tell_once
 from .ssh import Host, PhoneError, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
@@ -60,9 +60,11 @@ class ContactProvider(Provider):
                 run_script(session, "restore.sh", *arguments)
         except PhoneError as error:
             # A dead phone must not stop a destroy; it is said what stays on it.
+            tell_once(str(error))
             tell(
-                f"{error}\n{host.name} was left as it is: when it is back, "
-                "`docker swarm leave --force` and disabling Docker at boot put it back"
+                f"Left on {host.name}: its place in the swarm, Docker as cloudlet set it up. When "
+                "it is back, configure it again and run `make up`; or run `docker swarm leave "
+                "--force` on it and disable Docker at boot"
             )
 
 

@@ -9,8 +9,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from . import daemon_json
-from .dynamic import Provider, run_script, tell
-from .ssh import Host, PhoneError, Session, connect
+from .dynamic import Provider, run_script, tell, tell_once
+from .ssh import Host, PhoneError, Session, UnreachableError, connect
 
 SCRIPT = "daemon_json.sh"
 # A change restarts Docker: on all managers at once it would cost the swarm its majority. The
@@ -49,6 +49,9 @@ class DockerConfigProvider(Provider):
                     _put(session, current, _props["found"])
                 else:
                     _write(session, current, rest)
+        except UnreachableError as error:
+            # The phone's contact, which goes after this, says what stays on it.
+            tell_once(str(error))
         except PhoneError as error:
             tell(f"{error}\n{host.name}: Docker's configuration was left as it is")
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 from . import dial, quorum
-from .dynamic import tell
+from .dynamic import tell, tell_once
 from .engine_api import Engine, engine
 from .managers import delete_node, name_of, nodes_by_id, swarm_state, update_node, wait_until
 from .ssh import Host, PhoneError
@@ -110,17 +110,17 @@ def settled_state(manager: Engine, node_id: str) -> str:
 
 
 def leave(host: Host, node_id: str) -> None:
-    """Makes the phone forget that it is the node; says what to do where it does not answer."""
+    """Makes the phone forget that it is the node; one that does not answer is only told of.
+
+    What is to be done with that one is said when it is no phone of the lab any more.
+    """
     try:
         with engine(host) as phone:
             state = swarm_state(phone)
             if state["LocalNodeState"] != "inactive" and state["NodeID"] in (node_id, ""):
                 phone.post("/swarm/leave", force=True)
     except PhoneError as error:
-        tell(
-            f"{error}\n{host.name} is no member any more but does not know it: when it is back, "
-            "run `docker swarm leave --force` on it, or configure it again and run `pulumi up`"
-        )
+        tell_once(str(error))
 
 
 def is_last_manager(manager: Engine, node_id: str) -> bool:

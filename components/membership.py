@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from . import joining, leaving
 from .dynamic import Provider, tell, tell_once
-from .engine_api import Engine
+from .engine_api import Engine, NoLeaderError
 from .managers import (
     Access,
     any_manager,
@@ -91,14 +91,17 @@ class MembershipProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"])
+        reached = False
         try:
             with any_manager(hosts_of(_props), _props["swarm_id"], shun=host.name) as manager:
+                reached = True
                 if not leaving.is_last_manager(manager, _id):
                     leaving.remove(manager, _id, host, _props["swarm_id"])
-        except leaving.MajorityError:
-            raise
         except PhoneError as error:
-            tell(f"{error}\n{host.name}: could not be taken off the managers' list")
+            if reached and not isinstance(error, NoLeaderError):
+                # What is half done is gone on with by the next run.
+                raise
+            tell_once(str(error))
             if _props["role"] == "worker":
                 leaving.leave(host, _id)
 

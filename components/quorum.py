@@ -28,12 +28,31 @@ def cost_of_even(managers: int) -> str | None:
     )
 
 
+def is_over(
+    *, managers: AbstractSet[str], asked: AbstractSet[str], still_in: AbstractSet[str]
+) -> bool:
+    """Whether a swarm that has no leader will never have one again.
+
+    ``managers`` is who manages it as one of them has it; of those ``asked``, ``still_in`` take
+    themselves for its managers. One that was not asked may still be the one that it needs.
+    """
+    return managers <= asked and len(managers & still_in) < majority(len(managers))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """``sum`` is one sentence for a person, whichever way ``keeps_majority`` turned out."""
 
     keeps_majority: bool
     sum: str
+
+
+def standing(*, managers: AbstractSet[str], reachable: AbstractSet[str]) -> Verdict:
+    """Whether the managers can go on as they are."""
+    answering = len(managers & reachable)
+    return Verdict(
+        keeps_majority=answering >= majority(len(managers)), sum=_sum(len(managers), answering)
+    )
 
 
 def removal(
@@ -44,17 +63,14 @@ def removal(
     Names that are no managers count for nothing. The answer holds for every step on the way too,
     as long as the unreachable ones of ``leaving`` go first: each of those only helps the majority.
     """
-    answering = managers & reachable
+    now = standing(managers=managers, reachable=reachable)
     gone = managers & leaving
     staying = managers - leaving
     left = staying & reachable
     if not gone:
         return Verdict(keeps_majority=True, sum="no manager leaves")
-    if len(answering) < majority(len(managers)):
-        return Verdict(
-            keeps_majority=False,
-            sum=f"the majority is lost already: {_sum(len(managers), len(answering))}",
-        )
+    if not now.keeps_majority:
+        return Verdict(keeps_majority=False, sum=f"the majority is lost already: {now.sum}")
     names = ", ".join(sorted(gone))
     if not staying:
         return Verdict(keeps_majority=False, sum=f"without {names} no manager is left")

@@ -68,7 +68,6 @@ class RolloutProvider(Provider):
                     return
                 raise
             tell_once(str(error))
-            tell(f"{_id}: could not be drained")
 
 
 @dataclass(frozen=True, kw_only=True)

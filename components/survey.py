@@ -125,8 +125,8 @@ class Survey:
         return _integer(self.facts.get("free_disk_mb", ""))
 
 
-def survey(host: Host) -> Survey:
-    """The phone as it is now.
+def survey(host: Host, *, patience: float = 8.0) -> Survey:
+    """The phone as it is now; ``patience`` is how many seconds Docker and NetworkManager each get.
 
     Raises:
         PhoneError: it does not answer, or does not let us in.
@@ -136,7 +136,8 @@ def survey(host: Host) -> Survey:
     )
     with connect(host) as session:
         started = time.time()
-        result = session.run(command, shell.script("survey.sh"), SURVEY_SECONDS)
+        text = shell.script("survey.sh", {"SECONDS_FOR_ONE": f"{patience:.0f}"})
+        result = session.run(command, text, SURVEY_SECONDS)
         return parse(checked(session, result), asked_at=started, answered_at=time.time())
 
 

@@ -71,10 +71,11 @@ class SwarmInitProvider(Provider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         managers = [host for host in props["managers"] if host["name"] in props["leaders"]]
         hosts = [Host.from_inputs(manager) for manager in managers]
-        found = _existing(hosts)
+        addresses = [manager["address"] for manager in managers]
+        found = _existing(dict(zip(addresses, hosts, strict=True)))
         if found:
             tell(f"{hosts[0].name}: using the swarm {found} that is already there")
-        swarm_id = found or _initialise(hosts[0], managers[0]["address"], props["settings"])
+        swarm_id = found or _initialise(hosts[0], addresses[0], props["settings"])
         with any_manager(hosts, swarm_id) as client:
             return CreateResult(swarm_id, {**props, **_tokens(client)})
 
@@ -186,26 +187,41 @@ def _refuse_loss_of_majority(seen: Mapping[str, str], leaders: Sequence[str]) ->
         )
 
 
-def _existing(hosts: Sequence[Host]) -> str:
-    """The swarm that a manager of the configuration already manages, or nothing."""
+def _existing(hosts: Mapping[str, Host]) -> str:
+    """The swarm that a manager of the configuration already manages, or nothing.
+
+    ``hosts`` by address. A swarm whose managers are all asked here, and in which too few of them
+    still are, is over: a phone that was off while its lab was destroyed comes back with such a one.
+    """
     found: dict[str, str] = {}
-    for host in hosts:
+    lost: dict[str, set[str]] = {}
+    for address, host in hosts.items():
         with engine(host) as client:
             state = swarm_state(client)
-        if state["ControlAvailable"]:
-            cluster: dict[str, Any] = state.get("Cluster") or {}
-            if not cluster:
-                raise PhoneError(
-                    f"{host.name} manages a swarm whose majority is lost; start its other "
-                    "managers, or run `docker swarm leave --force` on it if that swarm is to go"
-                )
-            if OURS not in (cluster["Spec"].get("Labels") or ()):
-                raise PhoneError(
-                    f"{host.name} manages a swarm that cloudlet did not make "
-                    f"({cluster_id(state)}); run `docker swarm leave --force` on it if that swarm "
-                    "is to go"
-                )
+        if not state["ControlAvailable"]:
+            continue
+        cluster: dict[str, Any] = state.get("Cluster") or {}
+        if not cluster:
+            others: list[dict[str, str]] = state.get("RemoteManagers") or []
+            lost[address] = {address, *(other["Addr"].rpartition(":")[0] for other in others)}
+        elif OURS not in (cluster["Spec"].get("Labels") or ()):
+            raise PhoneError(
+                f"{host.name} manages a swarm that cloudlet did not make "
+                f"({cluster_id(state)}); run `docker swarm leave --force` on it if that swarm "
+                "is to go"
+            )
+        else:
             found[host.name] = cluster_id(state)
+    for address, managers in lost.items():
+        host = hosts[address]
+        if not quorum.is_over(managers=managers, asked=hosts.keys(), still_in=lost.keys()):
+            raise PhoneError(
+                f"{host.name} manages a swarm whose majority is lost; start its other "
+                "managers, or run `docker swarm leave --force` on it if that swarm is to go"
+            )
+        tell(f"{host.name}: leaving a swarm that its other managers have left")
+        with engine(host) as client:
+            client.post("/swarm/leave", force=True)
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} in {swarm}" for name, swarm in found.items())
         raise PhoneError(

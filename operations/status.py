@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from components import quorum
 from components.config.lab import Phone
+from components.dial import MAJORITY_LOST, WAYS_OUT
 from components.ssh import Host, PhoneError
 from components.survey import Survey, survey
 from toolchain.project import DEFAULT_STACK
@@ -18,7 +20,8 @@ from .parallel import Answers, gather
 
 # More than it takes to give up a phone that is off or whose Docker is silent, so that the reason
 # is the true one.
-SECONDS = 10.0
+SECONDS = 6.0
+DOCKER_SECONDS = 4.0
 COLUMNS = (
     "phone",
     "role",
@@ -59,7 +62,7 @@ def report(lab: Lab, sight: Sight) -> str:
 def look(hosts: Sequence[Host], managers: Sequence[Host], seconds: float = SECONDS) -> Sight:
     """Asks all phones at once, and all managers for their list; ends within ``seconds``."""
     jobs: dict[tuple[str, str], Callable[[], Survey | list[Node]]] = {
-        ("phone", host.name): partial(survey, host) for host in hosts
+        ("phone", host.name): partial(survey, host, patience=DOCKER_SECONDS) for host in hosts
     }
     jobs |= {("list", host.name): partial(listed_by, host, seconds) for host in managers}
 
@@ -112,21 +115,40 @@ def notes(phones: Mapping[str, Phone], sight: Sight) -> Iterator[str]:
         yield sight.no_nodes
         return
     nodes = sight.nodes or ()
+    if few := _too_few(sight):
+        yield few
     members = [(name, node_of(name, seen, nodes)) for name, seen in sight.phones.items()]
     for name, node in members:
         if node is not None and node.role != phones[name].role:
-            yield f"{name} is to be a {phones[name].role}: `make refresh` and `make up` see to it"
+            yield f"{name} is to be a {phones[name].role}: `make refresh up` sees to it"
+        elif node is not None and _has_left(sight.phones[name], node):
+            yield f"{name} has left the swarm: `make refresh up` makes it a member again"
     known = {node.id for _, node in members if node}
     for node in nodes:
         if node.id in known:
             continue
         if node.phone in phones:
-            yield f"The swarm also lists an old entry of {node.phone} ({node.id}, {node.state})"
+            what = f"an old entry of {node.phone} ({node.id}, {node.state})"
         else:
-            yield (
-                f"The swarm also lists {node.phone or node.hostname} ({node.id}, {node.state}), "
+            what = (
+                f"{node.phone or node.hostname} ({node.id}, {node.state}), "
                 "which is no phone of the configuration"
             )
+        yield (
+            f"The swarm also lists {what}; `docker node rm --force {node.id}` on a manager takes "
+            "it off"
+        )
+
+
+def _too_few(sight: Sight) -> str:
+    """The sum where too few managers answer; one that leads gives its list for moments yet."""
+    managers = [node for node in sight.nodes or () if node.role == "manager"]
+    off = {name for name, seen in sight.phones.items() if isinstance(seen, PhoneError)}
+    verdict = quorum.standing(
+        managers={node.id for node in managers},
+        reachable={node.id for node in managers if node.reachable and node.phone not in off},
+    )
+    return "" if verdict.keeps_majority else f"{MAJORITY_LOST}: {verdict.sum}. {WAYS_OUT}"
 
 
 def _answer(
@@ -156,13 +178,23 @@ def _state(seen: Survey | PhoneError, node: Node | None, sight: Sight) -> str:
     words = [node.state]
     if isinstance(seen, PhoneError):
         words.insert(0, "no answer")
-    elif seen.swarm.node_id != node.id:
+    elif seen.docker.state != "running":
+        # The managers still call it ready until they miss it.
+        words.insert(0, f"Docker {seen.docker.state}")
+    elif _has_left(seen, node):
         words.append("left")
     if node.leader:
         words.append("leader")
     if node.availability != "active":
         words.append(node.availability)
     return ", ".join(words)
+
+
+def _has_left(seen: Survey | PhoneError, node: Node) -> bool:
+    """Whether the phone says itself that it is not this node; a silent Docker says nothing."""
+    if isinstance(seen, PhoneError) or seen.docker.state != "running":
+        return False
+    return seen.swarm.node_id != node.id
 
 
 def _condition(seen: Survey | PhoneError) -> tuple[str, ...]:

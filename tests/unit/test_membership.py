@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
-from components import joining
+from components import joining, leaving, membership
+from components.engine_api import NoLeaderError
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
 
@@ -246,12 +247,35 @@ def test_the_last_manager_stays_for_the_swarm_itself_to_leave(swarm: Swarm) -> N
 
 
 def test_removal_goes_on_when_no_manager_answers(
-    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for node in swarm.nodes.values():
-        node.on = False
+    told: list[str] = []
+    monkeypatch.setattr(membership, "tell_once", told.append)
+    for key in ("a", "b", "c"):
+        swarm.nodes[key].on = False
     PROVIDER.delete("d", props("w1"))
-    assert "w1: could not be taken off the managers' list" in capsys.readouterr().out
+    assert told == ["no manager of the swarm answers"]
+    assert swarm.log == ["w1: POST /swarm/leave"]
+
+
+def test_removal_goes_on_when_the_majority_is_lost_on_the_way(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any) -> None:
+        raise NoLeaderError("m1", 500, "node lost leader status")
+
+    monkeypatch.setattr(leaving, "delete_node", lost)
+    PROVIDER.delete("d", props("w1"))
+    assert "w1: POST /swarm/leave" in swarm.log
+
+
+def test_a_removal_that_the_managers_did_not_see_through_is_done_again(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaving, "wait_until", lambda *_, **__: False)
+    with pytest.raises(PhoneError, match="m2 is still counted as a manager after 40 s"):
+        PROVIDER.delete("b", props("m2", "manager"))
+    assert "b" in swarm.nodes
 
 
 def test_a_manager_is_removed_although_another_one_is_dead(

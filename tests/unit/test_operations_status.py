@@ -74,6 +74,29 @@ def test_a_phone_that_left_is_no_member_whatever_the_list_still_says() -> None:
         manager("phone-1"), node("phone-2", state="down"), phone_2=seen("phone-2", swarm=gone)
     )
     assert table(what)["phone-2"]["state"] == "down, left"
+    assert list(notes(PHONES, what)) == [
+        "phone-2 has left the swarm: `make refresh up` makes it a member again"
+    ]
+
+
+def test_a_member_whose_docker_is_off_has_not_left() -> None:
+    stopped = replace(seen("phone-2").docker, state="stopped", containers=None)
+    off = seen("phone-2", docker=stopped, swarm=replace(seen("phone-2").swarm, node_id=""))
+    what = sight(manager("phone-1"), node("phone-2"), phone_2=off)
+    assert table(what)["phone-2"]["state"] == "Docker stopped, ready"
+    assert list(notes(PHONES, what)) == []
+
+
+def test_a_majority_that_is_lost_is_told_while_a_leader_still_gives_its_list() -> None:
+    off = UnreachableError("phone-2 does not answer")
+    what = sight(manager("phone-1", leader=True), manager("phone-2"), phone_2=off)
+    phones = {**PHONES, "phone-2": phone("phone-2", "manager")}
+    assert list(notes(phones, what)) == [
+        "phone-2 does not answer",
+        "the swarm has lost the majority of its managers: 2 managers need 2 to answer, and 1 "
+        "answers. Start the managers that are off; if they are lost for good, `make recover "
+        "PHONE=…` lets one that is left go on alone",
+    ]
 
 
 def test_without_a_list_no_state_is_claimed_and_the_reason_is_told() -> None:
@@ -85,8 +108,9 @@ def test_without_a_list_no_state_is_claimed_and_the_reason_is_told() -> None:
 def test_a_role_other_than_configured_and_a_stranger_are_told() -> None:
     what = sight(manager("phone-1"), manager("phone-2"), node("phone-9", state="down"))
     assert list(notes(PHONES, what)) == [
-        "phone-2 is to be a worker: `make refresh` and `make up` see to it",
-        "The swarm also lists phone-9 (id-phone-9, down), which is no phone of the configuration",
+        "phone-2 is to be a worker: `make refresh up` sees to it",
+        "The swarm also lists phone-9 (id-phone-9, down), which is no phone of the configuration; "
+        "`docker node rm --force id-phone-9` on a manager takes it off",
     ]
 
 
@@ -117,7 +141,7 @@ def host(name: str) -> Host:
 def test_a_phone_that_hangs_does_not_keep_the_others_waiting_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def survey(host: Host) -> Survey:
+    def survey(host: Host, **_: float) -> Survey:
         if host.name == "phone-2":
             threading.Event().wait(30)
         return seen(host.name)
@@ -144,7 +168,7 @@ def test_one_managers_list_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
             raise PhoneError("phone-1: Docker says: This node is not a swarm manager")
         return [manager("phone-2")]
 
-    monkeypatch.setattr(status, "survey", lambda host: seen(host.name))
+    monkeypatch.setattr(status, "survey", lambda host, **_: seen(host.name))
     monkeypatch.setattr(status, "listed_by", listed)
     hosts = [host("phone-1"), host("phone-2")]
     what = look(hosts, hosts)

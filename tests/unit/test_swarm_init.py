@@ -82,11 +82,35 @@ def test_a_swarm_that_somebody_else_made_is_neither_used_nor_ended(swarm: Swarm)
     assert swarm.log == []
 
 
-def test_a_swarm_that_lost_its_majority_is_not_ended_for_a_new_one(swarm: Swarm) -> None:
-    swarm.nodes["a"].swarm = "lost"
+@pytest.mark.parametrize(
+    ("others", "why"),
+    [
+        (("10.0.1.2:2377", "10.9.9.9:2377"), "a manager of it is no phone of ours"),
+        (("10.0.1.2:2377", "10.0.1.3:2377"), "two of three are enough, they may elect a leader"),
+    ],
+)
+def test_a_swarm_that_may_find_its_majority_again_is_not_ended_for_a_new_one(
+    swarm: Swarm, others: tuple[str, ...], why: str
+) -> None:
+    for key in ("a", "b"):
+        swarm.nodes[key].swarm = "lost"
+        swarm.nodes[key].remote_managers = others
+    del swarm.nodes["c"]
     with pytest.raises(PhoneError, match=r"m1 manages a swarm whose majority is lost; start"):
         PROVIDER.create(props())
-    assert swarm.log == []
+    assert swarm.log == [], why
+
+
+def test_a_phone_that_was_off_while_its_lab_was_destroyed_leaves_what_is_no_swarm_any_more(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["a"].swarm = "lost"
+    swarm.nodes["a"].remote_managers = ("10.0.1.2:2377", "10.0.1.3:2377")
+    for key in ("b", "c"):
+        del swarm.nodes[key]
+    assert PROVIDER.create(props()).id == SWARM
+    assert swarm.log == ["m1: POST /swarm/leave", "m1: POST /swarm/init"]
+    assert "m1: leaving a swarm that its other managers have left" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
