@@ -264,7 +264,7 @@ def _handshake(host: Host) -> paramiko.Transport:
         raise HostKeyError(
             f"{host.name}: the phone at {host.host}:{host.port} shows another host key than the "
             "one recorded. If the phone was replaced or flashed anew, run "
-            f"`make adopt PHONE={host.name} USB={host.host}:{host.port}` and `make refresh up`; "
+            f"`make adopt PHONE={host.name} USB={host.host}:{host.port}` and `make up`; "
             "if not, someone may be listening in",
             shown,
         )

@@ -57,6 +57,10 @@ class PulumiStack:
         """Puts ``state``, an export, in the place of what Pulumi knows now."""
         self._call("stack", "import", given=json.dumps(state))
 
+    def refresh(self) -> None:
+        """Has Pulumi read everything that it knows as it is now."""
+        self._call("refresh", "--yes", "--skip-preview", *self._from_file())
+
     def _from_file(self) -> list[str]:
         return [] if self.config_file is None else ["--config-file", str(self.config_file)]
 

@@ -9,7 +9,7 @@ from components.engine_api import engine
 from components.managers import cluster_id, swarm_state
 from components.ssh import Host, PhoneError
 
-from . import new_cluster
+from . import new_cluster, replaced
 from .asking import confirm
 from .errors import OperationError
 from .labs import Lab
@@ -26,18 +26,19 @@ def recover(lab: Lab, phone: str, tell: Callable[[str], None], *, yes: bool) -> 
     host = lab.host(phone)
     _refuse_others(lab, host)
     _refuse_with_majority(host)
-    others = ", ".join(manager.name for manager in lab.managers if manager.name != phone)
+    others = [manager.name for manager in lab.managers if manager.name != phone]
     confirm(
         f"{phone} goes on as the only manager of the swarm, from what it knows. If a majority of "
         "the managers can be switched on again, do that instead: nothing is lost then.\n"
-        f"The other managers ({others or 'none'}) are managers no more and come back as workers; "
-        "leave off those that are off until this is done.",
+        f"The other managers ({', '.join(others) or 'none'}) are managers no more and come back as "
+        "workers; leave off those that are off until this is done.",
         yes=yes,
     )
     new_cluster.take_over(lab, host)
+    lab.stack.replace_state(replaced.as_workers(lab.stack.export(), others))
     tell(
         f"{phone} leads the swarm alone. Now switch the others on and run "
-        f"`make refresh up STACK={lab.stack.name}`: it makes them managers again"
+        f"`make up STACK={lab.stack.name}`: it makes them managers again"
     )
 
 

@@ -1,4 +1,4 @@
-"""Pulumi's state where a phone's place was taken by another machine. Pure.
+"""Pulumi's state after what was done to phones without it. Pure.
 
 What the state says of the old machine is true of none, and so is dropped: the next `up` makes the
 new one ready and a member, as it does with a new phone. Nothing is deleted anywhere by that.
@@ -33,6 +33,20 @@ def forget(state: Mapping[str, Any], phone: str) -> dict[str, Any]:
     return {**state, "deployment": {**deployment, "resources": kept}}
 
 
+def as_workers(state: Mapping[str, Any], phones: Collection[str]) -> dict[str, Any]:
+    """The exported state when the swarm has made workers of these phones.
+
+    As a refresh would find them, so that the next `up` promotes them again.
+    """
+    deployment = state["deployment"]
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    changed = [
+        _with_role(resource, "worker") if _phone_of(resource) in phones else resource
+        for resource in resources
+    ]
+    return {**state, "deployment": {**deployment, "resources": changed}}
+
+
 def renew_key(state: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """The exported state with one host key in the place of another, wherever it stands in plain.
 
@@ -56,8 +70,22 @@ def host_keys(state: Mapping[str, Any]) -> dict[str, str]:
 def _is_of(resource: Mapping[str, Any], phone: str) -> bool:
     if resource["type"] == _PHONE:
         return resource["urn"].rsplit("::", 1)[-1] == phone
-    inputs: dict[str, Any] = resource.get("inputs") or {}
-    return resource["type"].endswith(_MEMBERSHIP) and inputs["phone"]["name"] == phone
+    return _phone_of(resource) == phone
+
+
+def _phone_of(resource: Mapping[str, Any]) -> str:
+    """The phone whose membership the resource is; empty for any other resource."""
+    if not resource["type"].endswith(_MEMBERSHIP):
+        return ""
+    return resource["inputs"]["phone"]["name"]
+
+
+def _with_role(resource: Mapping[str, Any], role: str) -> dict[str, Any]:
+    return {
+        **resource,
+        "inputs": {**resource["inputs"], "role": role},
+        "outputs": {**(resource.get("outputs") or {}), "role": role},
+    }
 
 
 def _without(resource: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:

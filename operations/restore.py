@@ -41,11 +41,13 @@ ENGINE_SECONDS = 600.0
 class Found:
     """What there is to restore onto.
 
-    ``new_keys`` are the host keys of phones that show another one than the backup knows, ``silent``
-    the reasons of those that do not answer. ``alive`` is whether the backup's swarm still has a
-    leader, ``known`` how many resources Pulumi's present state has.
+    ``shown`` are the host keys of the phones that answer, ``new_keys`` those of them that the
+    backup does not know, ``silent`` the reasons of the phones that do not answer. ``alive`` is
+    whether the backup's swarm still has a leader, ``known`` how many resources Pulumi's present
+    state has.
     """
 
+    shown: Mapping[str, str]
     new_keys: Mapping[str, str]
     silent: Mapping[str, str]
     alive: bool
@@ -74,8 +76,12 @@ def restore(stack: PulumiStack, file: Path, tell: Callable[[str], None], *, yes:
         raise OperationError(f"{target.name} is to get the swarm: {found.silent[target.name]}")
     confirm(question(backup, found), yes=yes)
     state: dict[str, Any] = dict(backup.state)
-    for name, key in found.new_keys.items():
+    # What a phone was like then says nothing of it now: `up` looks at each as at a new one.
+    for name, key in found.shown.items():
         state = replaced.take_over(state, name, key)
+    if not found.alive:
+        state = replaced.as_workers(state, found.silent)
+    for name, key in found.new_keys.items():
         if lab.configured.phones[name].host_key not in (None, key):
             stack.set(f'cloudlet:phones["{name}"].hostKey', key)
     stack.replace_state(state)
@@ -85,9 +91,12 @@ def restore(stack: PulumiStack, file: Path, tell: Callable[[str], None], *, yes:
         host = target.with_host_key(found.new_keys.get(target.name, target.host_key))
         _restore_swarm(lab, host, backup, tell)
         _remove_replaced(host, found.new_keys.keys() - {host.name}, tell)
+    else:
+        tell("reading the swarm, which may have changed since")
+        stack.refresh()
     tell(
-        f"Now run `make refresh up STACK={stack.name}`: it makes the other phones members "
-        "again. What volumes held is not in a backup"
+        f"Now run `make up STACK={stack.name}`: it makes the phones ready and members again. What "
+        "volumes held is not in a backup"
     )
 
 
@@ -126,7 +135,7 @@ def look(lab: Lab, backup: Backup) -> Found:
             "the lab lives: its swarm answers and Pulumi knows it, so nothing was restored; "
             f"see `make status STACK={backup.stack}`"
         )
-    return Found(new_keys=new_keys, silent=silent, alive=alive, known=known)
+    return Found(shown=shown, new_keys=new_keys, silent=silent, alive=alive, known=known)
 
 
 def question(backup: Backup, found: Found) -> str:

@@ -13,7 +13,8 @@ from components.ssh import Host, PhoneError
 from operations import asking, recover
 from operations.errors import OperationError
 from operations.nodes import Node
-from tests.unit.operations_samples import lab, manager
+from operations.pulumi_cli import PulumiStack
+from tests.unit.operations_samples import lab, manager, state_of
 
 LOST = PhoneError("phone-1: Docker says: The swarm does not have a leader.")
 
@@ -26,6 +27,7 @@ class Swarm:
         self.state = {"LocalNodeState": "active", "ControlAvailable": True, **state}
         self.taken_over: list[str] = []
         self.told: list[str] = []
+        self.known_as_workers: list[str] = []
 
     @contextmanager
     def engine(self, _host: Host) -> Generator[None]:
@@ -36,6 +38,13 @@ class Swarm:
             raise self.nodes
         return self.nodes
 
+    def state_now(self, state: dict[str, Any]) -> None:
+        self.known_as_workers = [
+            each["inputs"]["phone"]["name"]
+            for each in state["deployment"]["resources"]
+            if each.get("outputs", {}).get("role") == "worker"
+        ]
+
     def recover(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, yes: bool = True) -> None:
         monkeypatch.setattr(recover, "engine", self.engine)
         monkeypatch.setattr(recover, "swarm_state", lambda _: self.state)
@@ -43,6 +52,9 @@ class Swarm:
         monkeypatch.setattr(
             recover.new_cluster, "take_over", lambda _, host: self.taken_over.append(host.name)
         )
+        exported = {"deployment": {"resources": state_of("phone-1", "phone-2")}}
+        monkeypatch.setattr(PulumiStack, "export", lambda _: exported)
+        monkeypatch.setattr(PulumiStack, "replace_state", lambda _, state: self.state_now(state))
         made = lab(folder, {"phone-1": "manager", "phone-2": "manager"}, swarm_id="ours")
         recover.recover(made, "phone-1", self.told.append, yes=yes)
 
@@ -53,8 +65,9 @@ def test_one_manager_goes_on_alone_after_a_yes(
     swarm = Swarm()
     swarm.recover(tmp_path, monkeypatch)
     assert swarm.taken_over == ["phone-1"]
+    assert swarm.known_as_workers == ["phone-2"]
     assert "The other managers (phone-2) are managers no more" in capsys.readouterr().out
-    assert "make refresh up STACK=lab" in swarm.told[0]
+    assert "`make up STACK=lab`" in swarm.told[0]
 
 
 def test_a_leader_that_has_just_lost_the_others_is_recovered_too(

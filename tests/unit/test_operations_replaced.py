@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from operations.replaced import forget, host_keys, renew_key, take_over
+from operations.replaced import as_workers, forget, host_keys, renew_key, take_over
 from tests.unit.operations_samples import host_key, state_of
 
 STATE = {"version": 3, "deployment": {"resources": state_of("phone-1", "phone-2", "phone-10")}}
@@ -60,3 +60,15 @@ def test_other_phones_keep_their_keys() -> None:
 def test_a_state_of_nothing_has_no_keys() -> None:
     assert host_keys({"deployment": {}}) == {}
     assert forget({"deployment": {}}, "phone-1") == {"deployment": {"resources": []}}
+
+
+def test_managers_that_the_swarm_made_workers_are_known_as_such_and_nothing_else_changes() -> None:
+    after = as_workers(STATE, ["phone-1", "phone-9"])
+    changed = [
+        (before["urn"].rsplit("::", 1)[-1], now["inputs"]["role"], now["outputs"]["role"])
+        for before, now in zip(
+            STATE["deployment"]["resources"], after["deployment"]["resources"], strict=True
+        )
+        if before != now
+    ]
+    assert changed == [("swarm-phone-1", "worker", "worker")]

@@ -37,6 +37,7 @@ class World:
         self.let_in: dict[str, str] = {}
         self.removed: list[str] = []
         self.pinned: dict[str, str] = {}
+        self.refreshed = 0
         self.file = folder / "backup"
         monkeypatch.setattr(restore.archive, "read", lambda *_: self.backup)
         monkeypatch.setattr(restore, "open_lab", lambda _: self.lab)
@@ -48,6 +49,7 @@ class World:
             restore, "_remove_replaced", lambda _, names, __: self.removed.extend(sorted(names))
         )
         monkeypatch.setattr(PulumiStack, "export", self._export)
+        monkeypatch.setattr(PulumiStack, "refresh", self._refresh)
         monkeypatch.setattr(PulumiStack, "replace_state", lambda _, state: self.state.update(state))
         monkeypatch.setattr(
             PulumiStack, "set", lambda _, key, value: self.pinned.update({key: value})
@@ -64,6 +66,9 @@ class World:
         self.let_in[host.name] = host.host_key
         return {}
 
+    def _refresh(self) -> None:
+        self.refreshed += 1
+
     def _export(self) -> dict[str, Any]:
         return {"deployment": {"resources": self.resources}}
 
@@ -78,20 +83,40 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(monkeypatch, tmp_path)
 
 
+def names(state: dict[str, Any]) -> set[str]:
+    return {each["urn"].rsplit("::", 1)[-1] for each in state["deployment"]["resources"]}
+
+
 def test_file_state_and_swarm_come_back_where_all_is_lost(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = world.restore()
     assert world.lab.stack.file.read_text() == world.backup.configuration
-    assert world.state == world.backup.state
+    assert "swarm-init" in names(world.state)
     assert [host.name for host in world.put] == ["phone-1"]
     assert told[0] == "Pulumi.lab.yaml is back, as it was on 2026-11-23 09:30 UTC"
-    assert "make refresh up STACK=lab" in told[-1]
+    assert "`make up STACK=lab`" in told[-1]
     assert capsys.readouterr().out.splitlines()[:3] == [
         "The lab lab is brought back as it was on 2026-11-23 09:30 UTC:",
         "- the swarm, on phone-1",
         "- Pulumi's state, which is empty now",
     ]
+
+
+def test_phones_that_are_the_same_are_looked_at_anew_by_up_too(world: World) -> None:
+    world.restore()
+    assert not [name for name in names(world.state) if "phone-" in name]
+
+
+def test_a_manager_that_is_off_is_known_as_what_the_swarm_made_of_it(world: World) -> None:
+    world.shown["phone-2"] = UnreachableError("phone-2 does not answer")
+    world.restore()
+    (member,) = [
+        each
+        for each in world.state["deployment"]["resources"]
+        if each["urn"].endswith("::swarm-phone-2")
+    ]
+    assert member["outputs"]["role"] == "worker"
 
 
 def test_a_file_that_is_there_stays_as_it_is(world: World) -> None:
@@ -135,8 +160,9 @@ def test_a_swarm_that_lives_stays_as_it_is_and_only_the_state_comes_back(
 ) -> None:
     world.swarms = {"phone-1": "ours"}
     world.restore()
-    assert world.state == world.backup.state
+    assert "swarm-init" in names(world.state)
     assert world.put == []
+    assert world.refreshed == 1
     assert "- its swarm lives and stays as it is" in capsys.readouterr().out
 
 
@@ -202,6 +228,6 @@ def test_without_a_yes_nothing_is_done(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_what_is_replaced_is_counted() -> None:
-    found = restore.Found(new_keys={}, silent={}, alive=False, known=72)
+    found = restore.Found(shown={}, new_keys={}, silent={}, alive=False, known=72)
     backup: Backup = a_backup()
     assert "what it knows now (72 resources) is replaced" in restore.question(backup, found)
