@@ -6,14 +6,18 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import ansible, results, timeline
+from bench import ansible, plain, results, timeline
 from bench.cluster import PREVIEW, ROOT, UP, Cluster, life
 from bench.measure import Measured
 from bench.results import Result
+from load_test import page
+from load_test.run import Load, judged, locust, new_folder
+from operations.errors import OperationError
 
 FOLDER = ROOT / ".cloudlet" / "bench"
 DOCS = ROOT / "docs" / "performance"
@@ -38,6 +42,12 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(do=_ansible)
     one.add_argument("--phones", type=_numbers, default=[4])
     one.add_argument("--runs", type=int, default=3)
+    one = commands.add_parser("plain", help="the shop under load as plain containers, no swarm")
+    one.set_defaults(do=_plain)
+    one.add_argument("--users", type=int, default=300)
+    one.add_argument("--climb", type=float, default=60.0)
+    one.add_argument("--time", type=float, default=180.0)
+    one.add_argument("--tags", default="menu orders")
     one = commands.add_parser("report", help="tables and pictures into docs/performance")
     one.set_defaults(do=_report)
     return made
@@ -85,6 +95,24 @@ def _ansible(arguments: argparse.Namespace) -> None:
                     _keep(arguments, "Ansible", f"up, {step}", phones, done, load)
             finally:
                 cluster.gone()
+
+
+def _plain(arguments: argparse.Namespace) -> None:
+    load = Load(
+        users=arguments.users,
+        climb=arguments.climb,
+        hold=arguments.time,
+        tags=tuple(arguments.tags.split()),
+    )
+    folder = new_folder("plain")
+    with plain.shop(_tell) as shop:
+        began = time.time()
+        with locust(shop.api, load, folder) as process:
+            process.wait(load.climb + load.hold + 120)
+        done = judged(shop, load, folder, None, began=began, lost_earlier=0)
+    for line in page.lines(done):
+        _tell(line)
+    _tell(f"wrote {page.write(done, folder)}")
 
 
 def _report(arguments: argparse.Namespace) -> None:
@@ -144,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         arguments.do(arguments)
-    except RuntimeError as error:
+    except (RuntimeError, OperationError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

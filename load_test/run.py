@@ -74,9 +74,12 @@ def run(lab: Lab, load: Load, folder: Path, tell: Callable[[str], None]) -> Run:
 
 
 def judged(
-    shop: Shop, load: Load, folder: Path, watch: Watch, *, began: float, lost_earlier: int
+    shop: Shop, load: Load, folder: Path, watch: Watch | None, *, began: float, lost_earlier: int
 ) -> Run:
-    """The run whose record is in ``folder``, its orders counted; raises as :func:`run`."""
+    """The run whose record is in ``folder``, its orders counted; raises as :func:`run`.
+
+    ``watch`` is ``None`` where nothing but the requests was watched.
+    """
     requests = record.read(folder / "requests.csv")
     if not requests:
         raise OperationError(f"no request was answered; locust's words are in {folder}/locust.log")
@@ -85,8 +88,8 @@ def judged(
         load=load,
         began=min([began, *(request.start for request in requests)]),
         requests=requests,
-        samples=watch.samples,
-        events=sorted(watch.events, key=lambda event: event.at),
+        samples=watch.samples if watch else [],
+        events=sorted(watch.events, key=lambda event: event.at) if watch else [],
         account=account,
     )
 
