@@ -89,7 +89,7 @@ load: ready-load ## the shop under load, every order counted (USERS=300 TIME=180
 load-ui: ready-load ## the same from locust's web page, by hand
 	@$(LOAD_TEST) ui
 
-drill: ready-load ## under load: phones stopped, images updated, a phone drained; what fails, what is lost
+drill: ready-load ## under load, phones stop and an image changes: what fails, and what is lost
 	@$(LOAD_TEST) drill $(if $(USERS),--users "$(USERS)") $(if $(TAGS),--tags "$(TAGS)") \
 		$(if $(filter dev,$(STACK)),--lab dev)
 

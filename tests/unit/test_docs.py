@@ -61,7 +61,7 @@ def test_help_names_every_target_on_one_screen() -> None:
         ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert {line.split()[0] for line in lines if line.startswith("  ")} == TARGETS
-    assert len(lines) <= 40
+    assert len(lines) <= 45
     assert max(map(len, lines)) <= 100
 
 
@@ -71,7 +71,11 @@ def test_every_block_of_the_recipes_is_run_by_somebody() -> None:
     blocks = len(re.findall(r"^```(?:sh|diff)$", text, re.MULTILINE))
     assert blocks == sum(step.kind != "hands" for steps in found.values() for step in steps)
     titles = set(re.findall(r"^## (.*)$", text, re.MULTILINE))
-    assert titles - set(found) == {"Review a change before it is made", "How this page is tested"}
+    assert titles - set(found) == {
+        "Put it under load",
+        "Review a change before it is made",
+        "How this page is tested",
+    }
     assert any(step.quick for steps in found.values() for step in steps)
 
 
