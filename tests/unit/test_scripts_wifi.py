@@ -30,7 +30,6 @@ class WifiPhone(FakePhone):
     def __init__(self, folder: Path, kind: str) -> None:
         super().__init__(folder, kind)
         self.program("nmcli", PROGRAM)
-        self.program("sleep", 'exec /bin/sleep "$@"\n')
         self.write("sys/class/net/wlan0/address", "02:c1:0d:00:00:12\n")
         air = {"ut-public": "", "cloudlet": PASSWORD}
         self.wifi = Nmcli(self.state, air, {"old": dict(OLD)})
