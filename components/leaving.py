@@ -38,10 +38,11 @@ def promote(manager: Engine, node_id: str, name: str) -> None:
         node = nodes_by_id(manager)[node_id]
         if _is_reachable(node):
             return
-        state = settled_state(manager, node_id)
-        if state != "ready":
+        # One that was just switched on is heard of within some heartbeats.
+        if not wait_until(lambda: state_of(manager, node_id) == "ready", ROLE_SECONDS):
             raise PhoneError(
-                f"{name} is {state}, so it cannot become a manager; start it, or leave it a worker"
+                f"{name} is {state_of(manager, node_id)}, so it cannot become a manager; start it, "
+                "or leave it a worker"
             )
         update_node(manager, node_id, lambda spec: spec.update(Role="manager"))
         if not wait_until(lambda: _is_reachable(nodes_by_id(manager)[node_id]), ROLE_SECONDS):
@@ -98,15 +99,13 @@ def remove(manager: Engine, node_id: str, host: Host, swarm_id: str) -> None:
 
 def settled_state(manager: Engine, node_id: str) -> str:
     """The node's state; a new leader calls each node ``unknown`` until it has heard of it."""
-    state = ""
+    wait_until(lambda: state_of(manager, node_id) != "unknown", ROLE_SECONDS)
+    return state_of(manager, node_id)
 
-    def known() -> bool:
-        nonlocal state
-        state = nodes_by_id(manager)[node_id]["Status"]["State"]
-        return state != "unknown"
 
-    wait_until(known, ROLE_SECONDS)
-    return state
+def state_of(manager: Engine, node_id: str) -> str:
+    """What the managers say of a node: ready, down, unknown or disconnected."""
+    return nodes_by_id(manager)[node_id]["Status"]["State"]
 
 
 def leave(host: Host, node_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
-from components import joining, leaving, membership
+from components import leaving, managers, membership
 from components.engine_api import NoLeaderError
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
@@ -199,11 +199,21 @@ def test_promotion_happens_in_place(swarm: Swarm) -> None:
     assert not any("join" in line for line in swarm.log)
 
 
-def test_a_phone_that_is_off_is_not_promoted(swarm: Swarm) -> None:
+def test_a_phone_that_is_off_is_not_promoted(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leaving, "ROLE_SECONDS", 0.0)
     swarm.nodes["d"].on = False
     with pytest.raises(PhoneError, match="w1 is down, so it cannot become a manager"):
         PROVIDER.update("d", props("w1"), props("w1", "manager"))
     assert swarm.nodes["d"].role == "worker"
+
+
+def test_a_phone_that_was_just_switched_on_is_waited_for(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swarm.nodes["d"].on = False
+    monkeypatch.setattr(managers.time, "sleep", lambda _: setattr(swarm.nodes["d"], "on", True))
+    PROVIDER.update("d", props("w1"), props("w1", "manager"))
+    assert swarm.nodes["d"].role == "manager"
 
 
 def test_a_dead_manager_that_is_to_go_goes_first_where_a_demotion_needs_it(swarm: Swarm) -> None:
