@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
-from components import leaving, managers, membership
+from components import joining, leaving, managers, membership
 from components.engine_api import NoLeaderError
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
