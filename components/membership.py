@@ -26,6 +26,7 @@ from .managers import (
     update_node,
 )
 from .memo import once
+from .settling import await_tasks
 from .ssh import Host, PhoneError
 from .survey import outdated, recent
 
@@ -49,6 +50,7 @@ class MembershipProvider(Provider):
             node_id = joining.join(host, props, manager)
             joining.remove_twins(manager, node_id, host.name)
             _set_spec(manager, node_id, host.name, props)
+            await_tasks(manager)
         outdated(host)
         return CreateResult(node_id, dict(props))
 
@@ -87,6 +89,7 @@ class MembershipProvider(Provider):
             _set_spec(manager, _id, host.name, _news)
             if _olds.get("state") == DOWN:
                 joining.wait_until_back(manager, _id, host.name)
+            await_tasks(manager)
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -97,6 +100,7 @@ class MembershipProvider(Provider):
                 reached = True
                 if not leaving.is_last_manager(manager, _id):
                     leaving.remove(manager, _id, host, _props["swarm_id"])
+                    await_tasks(manager)
         except PhoneError as error:
             if reached and not isinstance(error, NoLeaderError):
                 # What is half done is gone on with by the next run.
