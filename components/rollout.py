@@ -19,7 +19,7 @@ from .convergence import explain
 from .converging import progress_of, resume, roll_back, wait_converged
 from .dynamic import Provider, tell, tell_once
 from .engine_api import Engine, EngineError, NoLeaderError
-from .managers import Access, manager_of, update_spec, wait_until
+from .managers import Access, manager_of, nodes_by_id, update_spec, wait_until
 from .ssh import PhoneError
 
 ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
@@ -177,9 +177,15 @@ def _drain(manager: Engine, name: str, grace_seconds: float) -> None:
             placement["Constraints"] = [NOWHERE]
 
     def gone() -> bool:
+        nodes = nodes_by_id(manager)
+        # What ran on a phone that is down counts as running for as long as it is.
+        down = {key for key, node in nodes.items() if node["Status"]["State"] == "down"}
         tasks = manager.get("/tasks", filters={"service": [name]})
         return not (
-            any(task["Status"]["State"] in ALIVE for task in tasks)
+            any(
+                task["Status"]["State"] in ALIVE and task.get("NodeID") not in down
+                for task in tasks
+            )
             or manager.get("/containers/json", all=True, filters=containers)
         )
 

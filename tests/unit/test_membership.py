@@ -249,6 +249,19 @@ def test_a_dead_worker_is_removed_from_the_managers_side(
     assert "d" not in swarm.nodes
 
 
+def test_the_tasks_of_a_phone_that_turns_out_dead_are_not_waited_for(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.tasks = ["running"]
+    monkeypatch.setattr(leaving, "DRAIN_SECONDS", 0.5)
+    monkeypatch.setattr(managers.time, "sleep", lambda _: setattr(swarm.nodes["d"], "on", False))
+    PROVIDER.delete("d", props("w1"))
+    assert "d" not in swarm.nodes
+    out = capsys.readouterr().out
+    assert "w1: 1 task left" in out
+    assert "did not stop within" not in out
+
+
 def test_the_last_manager_stays_for_the_swarm_itself_to_leave(swarm: Swarm) -> None:
     for key in ("b", "c", "d"):
         del swarm.nodes[key]
