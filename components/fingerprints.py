@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from .compose import Content, Service
+from .compose import Content, Network, Service
 from .compose.names import NAMESPACE_LABEL
 
 
@@ -30,6 +30,19 @@ def fingerprint(content: Content) -> str:
         "sha256", (content.data or b"") + labels, content.name.encode(), iterations=100_000
     )
     return digest.hex()[:8]
+
+
+def network_mark(network: Network) -> str:
+    """What a network's name in Pulumi ends with: nothing, for one as Swarm makes it by itself.
+
+    Swarm changes no network, and removes none that is in use. With a name that changes with what
+    the network is, a change fails where the new one is to be made, before anything was taken away.
+    """
+    plain = Network(name=network.name, labels={NAMESPACE_LABEL: network.labels[NAMESPACE_LABEL]})
+    if network == plain:
+        return ""
+    text = json.dumps(network, sort_keys=True, default=_fields)
+    return f"-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def spec_digest(service: Service, contents: Iterable[str]) -> str:

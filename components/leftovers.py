@@ -41,13 +41,24 @@ def _remove(kind: str, name: str, stack: str, access: dict[str, Any]) -> None:
                     manager.delete(f"/{kind}/{item.get('ID') or item['Id']}")
                 except EngineError as error:
                     if "in use" in error.reason:
-                        raise PhoneError(
-                            f"{name} is there already and in use, though this Pulumi stack does "
-                            f"not know it; if it is nobody's, run `docker stack rm {stack}` on "
-                            f"{manager.phone} and then `pulumi up` again"
-                        ) from None
+                        raise PhoneError(_in_use(kind, name, stack, manager.phone)) from None
                     if error.status != 404:
                         raise
+
+
+def _in_use(kind: str, name: str, stack: str, phone: str) -> str:
+    remedy = (
+        f"if it is nobody's, run `docker stack rm {stack}` on {phone} and then `pulumi up` again"
+    )
+    if kind == "networks":
+        return (
+            f"the network {name} is there already and in use. If its settings were changed: Swarm "
+            f"changes no network, so take the stack {stack} out of cloudlet:stacks for one "
+            f"`pulumi up`; {remedy}"
+        )
+    return (
+        f"{name} is there already and in use, though this Pulumi stack does not know it; {remedy}"
+    )
 
 
 def _name(item: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from . import image_lock
 from .compatibility import Compatibility
 from .compose import Content, Network, Service, StackSpec
 from .external import External
-from .fingerprints import content_name, spec_digest
+from .fingerprints import content_name, network_mark, spec_digest
 from .image import Image
 from .image_lock import Lock
 from .image_names import familiar
@@ -158,7 +158,7 @@ class Stack(pulumi.ComponentResource):
 
     def _network(self, name: str, network: Network) -> docker.Network:
         return docker.Network(
-            name,
+            f"{name}{network_mark(network)}",
             name=network.name,
             driver=network.driver,
             attachable=network.attachable,
@@ -171,7 +171,8 @@ class Stack(pulumi.ComponentResource):
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet) for subnet in network.subnets]
             or None,
             ipam_driver=network.ipam_driver,
-            opts=self._options("networks", network.name),
+            # Swarm adds an option of its own, which the provider would take for a change.
+            opts=self._options("networks", network.name, ignore_changes=["options"]),
         )
 
     def _secret(self, name: str, content: Content) -> tuple[pulumi.Input[str], str]:

@@ -139,13 +139,24 @@ def _policy(node: Node, *actions: str) -> UpdatePolicy:
         else default.failure_action,
         # Swarm takes 0 for "not given" and watches for its default of 5 s.
         monitor=(duration(fields["monitor"]) if "monitor" in fields else 0) or default.monitor,
-        max_failure_ratio=fields["max_failure_ratio"].ratio()
+        max_failure_ratio=_ratio(fields["max_failure_ratio"])
         if "max_failure_ratio" in fields
         else default.max_failure_ratio,
         order=fields["order"].choice("stop-first", "start-first")
         if "order" in fields
         else default.order,
     )
+
+
+def _ratio(node: Node) -> float:
+    """The docker provider reads one decimal back, and would plan a change for ever."""
+    ratio = node.ratio()
+    if ratio != round(ratio, 1):
+        node.report.warn(
+            node.path,
+            f"the docker provider keeps one decimal of it, so it is {round(ratio, 1):g}",
+        )
+    return round(ratio, 1)
 
 
 def _restart_policy(node: Node) -> RestartPolicy:
@@ -247,6 +258,12 @@ def _placement(node: Node) -> Placement:
             item.problem("must be spread: and a node's property, such as node.labels.shelf")
             continue
         spread.append(by.name())
+    if len(spread) > 1:
+        node.report.warn(
+            fields["preferences"].path,
+            "Swarm spreads by the first of them first, and the docker provider sends them in an "
+            "order of its own",
+        )
     return Placement(
         constraints=tuple(constraints),
         spread=tuple(spread),
