@@ -15,6 +15,10 @@ from labkit import NAME, PHONES, ROOT, Lab, wait_for
 def runner(lab: Lab) -> Iterator[recipes.Runner]:
     """A stack of the lab's own name, as the page is about a lab that a person has named."""
     file = ROOT / f"Pulumi.{NAME}.yaml"
+    # What the page writes; a backup is never written over another.
+    written = [ROOT / ".cloudlet" / name for name in ("lab.html", "lab.age")]
+    for one in written:
+        one.unlink(missing_ok=True)
     lab.configure()
     file.write_text(lab.config.read_text())
     made = recipes.Runner(lab=lab, stack=NAME, file=file)
@@ -24,7 +28,8 @@ def runner(lab: Lab) -> Iterator[recipes.Runner]:
         lab.lab_up()
         made.run(recipes.Step(kind="sh", text="make down", quick=False))
     finally:
-        file.unlink(missing_ok=True)
+        for one in (file, *written):
+            one.unlink(missing_ok=True)
 
 
 def members(runner: recipes.Runner) -> set[str]:
