@@ -259,7 +259,7 @@ class FakePhone:
         # The scripts put the phone's own folders behind PATH: this one has none.
         text = text.replace("$PATH:/usr/sbin:/sbin", f"{self._bin}:$PATH")
         # What is waited for comes at once here, or never.
-        text = text.replace("sleep 1\n", "sleep 0\n")
+        text = text.replace("sleep 1\n", "sleep 0\n").replace("sleep 0.2", "sleep 0")
         return subprocess.run(
             [*self._shell, "-s", "--", *arguments],
             input=text,
