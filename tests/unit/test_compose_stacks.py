@@ -54,7 +54,7 @@ def test_portainer_has_an_agent_everywhere_and_its_server_on_a_manager() -> None
     assert set(spec.services) == {"agent", "portainer"}
     assert spec.services["agent"].mode == "global"
     assert spec.services["portainer"].placement.constraints == ("node.role == manager",)
-    assert published(spec) == {9000: "portainer", 8000: "portainer"}
+    assert published(spec) == {9000: "portainer"}
     assert "shop_data" in [mount.source for mount in spec.services["portainer"].mounts]
 
 
