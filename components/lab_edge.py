@@ -18,7 +18,7 @@ from .compose import StackSpec
 from .compose.units import parse_duration
 from .image_lock import Lock
 from .phone import PhoneArgs, Wifi
-from .routing import routed
+from .routing import impossible, routed
 from .ssh import Host, PhoneError, load_key
 from .swarm_init import SwarmSettings
 from .wifi import Static
@@ -171,10 +171,12 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
             )
         except compose.ComposeError as error:
             problems += error.problems
+    entry = lab.managers[0].name
     problems += compose.conflicts(specs)
+    for spec in specs.values():
+        problems += impossible(spec, lab.routing, entry)
     if problems:
         raise compose.ComposeError(tuple(problems))
-    entry = lab.managers[0].name
     specs = {name: routed(spec, lab.routing, entry) for name, spec in specs.items()}
     nodes = [
         placement.Node(

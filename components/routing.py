@@ -20,6 +20,19 @@ def routed(spec: StackSpec, routing: str, entry_phone: str) -> StackSpec:
     return replace(spec, services=services)
 
 
+def impossible(spec: StackSpec, routing: str, entry_phone: str) -> list[str]:
+    """A line for each service that could never run as ``routing`` has it."""
+    if routing != "host":
+        return []
+    return [
+        f"stacks.{spec.name}: services.{service.name}: routing: host publishes its ports on "
+        f"{entry_phone} alone, where one task can have them and not {service.replicas}; write "
+        "replicas: 1, or let a service with ports stand before this one"
+        for service in spec.services.values()
+        if service.ports and service.mode == "replicated" and service.replicas > 1
+    ]
+
+
 def _on_hosts(service: Service, entry_phone: str) -> Service:
     changed = replace(service, endpoint_mode="dnsrr")
     if not service.ports:

@@ -142,6 +142,16 @@ def test_published_ports_are_on_the_entry_phone_where_the_lab_says_so(root: Path
     assert web.placement.constraints == ("node.labels.cloudlet.phone == phone-1",)
 
 
+def test_more_tasks_than_a_phone_has_ports_for_are_refused_where_all_ports_are_on_one(
+    root: Path,
+) -> None:
+    text = "services: {web: {image: web, ports: ['80:80'], deploy: {replicas: 2}}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    assert read(root).stacks["shop"].services["web"].replicas == 2
+    with pytest.raises(pulumi.RunError, match=r"services\.web: routing: host publishes its ports"):
+        read(root, routing="host")
+
+
 DIGEST = f"sha256:{'a' * 64}"
 TWO_PHONES = json.dumps(
     {
