@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import ansible, plain, results, timeline
+from bench import ansible, plain, results, services, timeline
 from bench.cluster import PREVIEW, ROOT, UP, Cluster, life
 from bench.measure import Measured
 from bench.results import Result
@@ -48,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--climb", type=float, default=60.0)
     one.add_argument("--time", type=float, default=180.0)
     one.add_argument("--tags", default="menu orders")
+    one = commands.add_parser("services", help="what each stand-in service of the shop can do")
+    one.set_defaults(do=_services)
     one = commands.add_parser("report", help="tables and pictures into docs/performance")
     one.set_defaults(do=_report)
     return made
@@ -113,6 +115,15 @@ def _plain(arguments: argparse.Namespace) -> None:
     for line in page.lines(done):
         _tell(line)
     _tell(f"wrote {page.write(done, folder)}")
+
+
+def _services(_arguments: argparse.Namespace) -> None:
+    with plain.shop(_tell):
+        for name, speed in services.speeds().items():
+            _tell(
+                f"{name}: {speed.rate:.0f}/s over {services.CONNECTIONS} connections, "
+                f"p95 {speed.p95:.0f} ms, {speed.failures} failed"
+            )
 
 
 def _report(arguments: argparse.Namespace) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import results, timeline
+from bench import plain, results, timeline
 from bench.cluster import STEPS
 from bench.measure import Line, measure
 from bench.results import Result
+from components import compose
 
 PRINTED = (
     (0.1, " +  pulumi:pulumi:Stack cloudlet-dev creating (0s) "),
@@ -80,3 +81,24 @@ def test_a_command_is_measured_with_what_it_starts(tmp_path: Path) -> None:
 
 def test_a_life_ends_with_what_it_began() -> None:
     assert [step.arguments[0] for step in STEPS] == ["up", "up", "preview", "refresh", "destroy"]
+
+
+def test_a_plain_container_has_the_settings_of_its_service() -> None:
+    service = compose.Service(
+        name="postgres",
+        image="docker.io/library/postgres:14-alpine",
+        environment={"A": "1"},
+        hostname="rabbitmq",
+        command=("--fast",),
+        ports=(compose.Port(target=22, published=5000),),
+        mounts=(compose.Mount(type="volume", source="x_data", target="/data"),),
+        resources=compose.Resources(limit_memory=1000),
+    )
+    line = plain.run_arguments(service, "cloudlet-lab/postgres:1")
+    assert line[line.index("--memory=1000") :] == [
+        "--memory=1000",
+        "--volume=/data",
+        "cloudlet-lab/postgres:1",
+        "--fast",
+    ]
+    assert {"--env=A=1", "--publish=127.0.0.254:5000:22", "--network-alias=postgres"} <= set(line)
