@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-EVERY_SECONDS = 0.1
+EVERY_SECONDS = 0.2
 MOST_SECONDS = 900.0
 
 
@@ -25,8 +25,8 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """``peak_mb`` is the most that the command and all that it started held at one moment: the sum
-    of resident memory, where what processes share counts for each of them."""
+    """``peak_mb`` is the most memory that the command and all that it started held at one moment;
+    what processes share counts once."""
 
     status: int
     seconds: float
@@ -73,11 +73,11 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         while not self.ended.is_set():
-            self.megabytes = max(self.megabytes, _resident(self._pid) / 1e6)
+            self.megabytes = max(self.megabytes, _held(self._pid) / 1e6)
             self.ended.wait(EVERY_SECONDS)
 
 
-def _resident(pid: int) -> int:
+def _held(pid: int) -> int:
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
@@ -86,7 +86,8 @@ def _resident(pid: int) -> int:
     total = 0
     for one in family:
         try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
+            total += one.memory_full_info().pss
+        except psutil.Error:
+            # It ended meanwhile.
             continue
     return total
