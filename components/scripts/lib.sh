@@ -135,12 +135,21 @@ docker_root() {
 	printf '%s\n' "${folder:-/}"
 }
 
-# The words that the running Docker was started with, each ended by a NUL.
+# The words that Docker was started with, each ended by a NUL; where it does not run, those with which
+# OpenRC would start it.
 docker_command_line() {
 	for pid in $(pidof dockerd); do
 		cat "/proc/$pid/cmdline"
-		break
+		return
 	done
+	[ ! -r "$DOCKER_SETTINGS" ] || (
+		# Its owner's file need not keep to our strictness, and its words are meant to be split.
+		set +eu
+		# shellcheck source=/dev/null
+		. "$DOCKER_SETTINGS" >/dev/null 2>&1
+		# shellcheck disable=SC2086
+		printf '%s\000' dockerd ${DOCKER_OPTS-}
+	)
 }
 
 # Whether somebody flushed the rules that a running Docker made for its containers, as a restart of

@@ -73,6 +73,7 @@ case $* in
 *--help*) echo --validate ;;
 *--validate*)
 	shift
+	case $* in *--refused*) echo --refused; exit 1 ;; esac
 	if grep -q refused "$2"; then echo "unable to configure: refused" >&2; exit 1; fi ;;
 esac
 """

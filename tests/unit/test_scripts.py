@@ -269,6 +269,16 @@ def test_what_docker_refuses_is_not_put_into_its_file(
     assert not [call for call in phone.calls() if "restart" in call], "it ran on meanwhile"
 
 
+def test_a_docker_that_does_not_run_yet_is_asked_with_the_flags_that_it_will_have(
+    phone: FakePhone,
+) -> None:
+    phone.write("etc/conf.d/docker", 'DOCKER_OPTS="--debug --refused"\necho $UNSET\n')
+    before = phone.files()
+    told = phone.fails("daemon_json.sh", "phone-2", "write", CONTENT="{}")
+    assert "which was left as it is: --refused. What this" in told
+    assert phone.files() == before
+
+
 @pytest.mark.parametrize("was_there", [True, False])
 def test_a_file_with_which_docker_does_not_run_goes_and_the_one_before_comes_back(
     phone: FakePhone, was_there: bool
