@@ -108,7 +108,9 @@ def checked(session: Session, result: Result) -> str:
 
 def tell(message: str) -> None:
     """A line for the person who watches ``pulumi up``: the engine shows what a provider prints."""
-    print(message, file=sys.stdout, flush=True)
+    # In one piece, end of line included: other resources' threads print too.
+    sys.stdout.write(f"{message}\n")
+    sys.stdout.flush()
 
 
 def tell_once(message: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from .dynamic import tell
@@ -21,8 +20,6 @@ from .swarm_init import LISTEN
 
 JOIN_SECONDS = 60.0
 BACK_SECONDS = 60.0
-# The managers give a member that is back its tasks within moments.
-STEADY_SECONDS = 1.0
 
 
 def join(host: Host, props: dict[str, Any], manager: Engine) -> str:
@@ -66,33 +63,17 @@ def join(host: Host, props: dict[str, Any], manager: Engine) -> str:
 
 
 def wait_until_back(manager: Engine, node_id: str, name: str) -> None:
-    """Until a member that was down is ready and runs the tasks that are its own: those of global
-    services go with a phone and come with it, and no rollout waits for them.
+    """Until the managers call a member ready that was down. Only then do they want tasks of global
+    services on it, which no rollout waits for.
 
-    Told, and no error, where that takes longer than :data:`BACK_SECONDS`: a task that fails is its
-    service's matter.
+    Told, and no error, where that takes longer than :data:`BACK_SECONDS`.
     """
-    steady_since: float | None = None
 
-    def settled() -> bool:
-        nonlocal steady_since
-        now = time.monotonic()
-        steady_since = (steady_since or now) if _lacks(manager, node_id) == "" else None
-        return steady_since is not None and now - steady_since >= STEADY_SECONDS
+    def state() -> str:
+        return manager.get(f"/nodes/{node_id}")["Status"]["State"]
 
-    if not wait_until(settled, BACK_SECONDS):
-        tell(f"{name}: after {BACK_SECONDS:.0f} s {_lacks(manager, node_id) or 'it came and went'}")
-
-
-def _lacks(manager: Engine, node_id: str) -> str:
-    """What keeps a member from being whole; nothing if it is."""
-    state = manager.get(f"/nodes/{node_id}")["Status"]["State"]
-    if state != "ready":
-        return f"the managers call it {state}"
-    wanted = {"node": [node_id], "desired-state": ["running"]}
-    tasks = manager.get("/tasks", filters=wanted)
-    running = sum(task["Status"]["State"] == "running" for task in tasks)
-    return "" if running == len(tasks) else f"{running} of its {len(tasks)} tasks run"
+    if not wait_until(lambda: state() == "ready", BACK_SECONDS):
+        tell(f"{name}: after {BACK_SECONDS:.0f} s the managers still call it {state()}")
 
 
 def remove_twins(manager: Engine, node_id: str, name: str) -> None:

@@ -120,19 +120,18 @@ def test_a_member_that_is_off_stays_one(swarm: Swarm) -> None:
     assert PROVIDER.read("d", props("w1")).id == "d"
 
 
-def test_a_member_without_its_docker_is_down_until_it_is_back_with_its_tasks(
+def test_a_member_without_its_docker_is_down_until_the_managers_call_it_ready(
     swarm: Swarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(joining, "STEADY_SECONDS", 0.0)
     monkeypatch.setattr(joining, "BACK_SECONDS", 0.05)
     swarm.dockers_run = False
     seen = PROVIDER.read("d", props("w1")).outs
     assert seen is not None
     assert PROVIDER.diff("d", seen, props("w1")).changes
-    swarm.tasks = ["running", "preparing"]
+    swarm.nodes["d"].on = False
     PROVIDER.update("d", seen, props("w1"))
-    assert "w1: after 0 s 1 of its 2 tasks run" in capsys.readouterr().out
-    swarm.tasks = ["running", "running"]
+    assert "w1: after 0 s the managers still call it down" in capsys.readouterr().out
+    swarm.nodes["d"].on = True
     PROVIDER.update("d", seen, props("w1"))
     assert capsys.readouterr().out == ""
 
