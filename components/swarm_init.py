@@ -22,9 +22,11 @@ from .managers import (
     hosts_of,
     managers_seen,
     swarm_state,
+    wait_until,
 )
 from .ssh import Host, PhoneError
 
+ELECTION_SECONDS = 20.0
 LISTEN = "0.0.0.0:2377"
 # The label by which a swarm is known as made here: another one must be neither used nor ended.
 OURS = "cloudlet.swarm"
@@ -193,18 +195,28 @@ def _existing(hosts: Mapping[str, Host]) -> str:
     ``hosts`` by address. A swarm whose managers are all asked here, and in which too few of them
     still are, is over: a phone that was off while its lab was destroyed comes back with such a one.
     """
+    states: dict[str, dict[str, Any]] = {}
+
+    def settled() -> bool:
+        states.clear()
+        states.update(_managing(hosts))
+        return not any(_may_elect(address, states, hosts) for address in states)
+
+    # Managers that have just been switched on elect a leader within seconds.
+    wait_until(settled, ELECTION_SECONDS, every=1.0)
     found: dict[str, str] = {}
-    lost: dict[str, set[str]] = {}
-    for address, host in hosts.items():
-        with engine(host) as client:
-            state = swarm_state(client)
-        if not state["ControlAvailable"]:
-            continue
-        cluster: dict[str, Any] = state.get("Cluster") or {}
-        if not cluster:
-            others: list[dict[str, str]] = state.get("RemoteManagers") or []
-            lost[address] = {address, *(other["Addr"].rpartition(":")[0] for other in others)}
-        elif OURS not in (cluster["Spec"].get("Labels") or ()):
+    for address, state in states.items():
+        host = hosts[address]
+        if _may_elect(address, states, hosts):
+            raise PhoneError(
+                f"{host.name} manages a swarm whose majority is lost; start its other "
+                "managers, or run `docker swarm leave --force` on it if that swarm is to go"
+            )
+        if not cluster_id(state):
+            tell(f"{host.name}: leaving a swarm that its other managers have left")
+            with engine(host) as client:
+                client.post("/swarm/leave", force=True)
+        elif OURS not in (state["Cluster"]["Spec"].get("Labels") or ()):
             raise PhoneError(
                 f"{host.name} manages a swarm that cloudlet did not make "
                 f"({cluster_id(state)}); run `docker swarm leave --force` on it if that swarm "
@@ -212,16 +224,6 @@ def _existing(hosts: Mapping[str, Host]) -> str:
             )
         else:
             found[host.name] = cluster_id(state)
-    for address, managers in lost.items():
-        host = hosts[address]
-        if not quorum.is_over(managers=managers, asked=hosts.keys(), still_in=lost.keys()):
-            raise PhoneError(
-                f"{host.name} manages a swarm whose majority is lost; start its other "
-                "managers, or run `docker swarm leave --force` on it if that swarm is to go"
-            )
-        tell(f"{host.name}: leaving a swarm that its other managers have left")
-        with engine(host) as client:
-            client.post("/swarm/leave", force=True)
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} in {swarm}" for name, swarm in found.items())
         raise PhoneError(
@@ -229,6 +231,29 @@ def _existing(hosts: Mapping[str, Host]) -> str:
             "run `docker swarm leave --force` on those whose swarm is to go"
         )
     return next(iter(found.values()), "")
+
+
+def _managing(hosts: Mapping[str, Host]) -> dict[str, dict[str, Any]]:
+    """What those believe who take themselves for managers, by address."""
+    states: dict[str, dict[str, Any]] = {}
+    for address, host in hosts.items():
+        with engine(host) as client:
+            states[address] = swarm_state(client)
+    return {address: state for address, state in states.items() if state["ControlAvailable"]}
+
+
+def _may_elect(
+    address: str, states: Mapping[str, dict[str, Any]], asked: Mapping[str, Host]
+) -> bool:
+    """Whether the manager there has no leader and may have one yet."""
+    if cluster_id(states[address]):
+        return False
+    others: list[dict[str, str]] = states[address].get("RemoteManagers") or []
+    return not quorum.is_over(
+        managers={address, *(other["Addr"].rpartition(":")[0] for other in others)},
+        asked=asked.keys(),
+        still_in={other for other, state in states.items() if not cluster_id(state)},
+    )
 
 
 def _initialise(host: Host, address: str, settings: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
+from components import managers, swarm_init
 from components.ssh import Host, PhoneError
 from components.swarm_init import SwarmInitProvider
 
@@ -90,8 +91,9 @@ def test_a_swarm_that_somebody_else_made_is_neither_used_nor_ended(swarm: Swarm)
     ],
 )
 def test_a_swarm_that_may_find_its_majority_again_is_not_ended_for_a_new_one(
-    swarm: Swarm, others: tuple[str, ...], why: str
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...], why: str
 ) -> None:
+    monkeypatch.setattr(swarm_init, "ELECTION_SECONDS", 0.0)
     for key in ("a", "b"):
         swarm.nodes[key].swarm = "lost"
         swarm.nodes[key].remote_managers = others
@@ -99,6 +101,23 @@ def test_a_swarm_that_may_find_its_majority_again_is_not_ended_for_a_new_one(
     with pytest.raises(PhoneError, match=r"m1 manages a swarm whose majority is lost; start"):
         PROVIDER.create(props())
     assert swarm.log == [], why
+
+
+def test_managers_that_are_back_elect_a_leader_and_their_swarm_is_used(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a", "b"):
+        swarm.nodes[key].swarm = "lost"
+        swarm.nodes[key].remote_managers = ("10.0.1.2:2377", "10.0.1.3:2377")
+    del swarm.nodes["c"]
+
+    def elected(_: float) -> None:
+        for node in swarm.nodes.values():
+            node.swarm = SWARM
+
+    monkeypatch.setattr(managers.time, "sleep", elected)
+    assert PROVIDER.create(props()).id == SWARM
+    assert swarm.log == []
 
 
 def test_a_phone_that_was_off_while_its_lab_was_destroyed_leaves_what_is_no_swarm_any_more(
