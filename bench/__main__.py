@@ -93,6 +93,8 @@ def _ansible(arguments: argparse.Namespace) -> None:
             try:
                 for step in ("bare phones", "nothing to change"):
                     done = ansible.play(cluster, program, phones)
+                    if step == "nothing to change" and ansible.changed(done):
+                        raise RuntimeError(f"the playbook changes something twice:\n{done.output}")
                     _tell(f"{phones} phones, Ansible, {step}: {done.seconds:.1f} s")
                     _keep(arguments, "Ansible", f"up, {step}", phones, done, load)
             finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,11 @@ def play(cluster: Cluster, program: Path, phones: int) -> Measured:
     if done.status != 0:
         raise RuntimeError(f"ansible-playbook failed:\n{done.output}")
     return done
+
+
+def changed(done: Measured) -> bool:
+    """Whether the run changed anything on any phone, by its recap."""
+    return any(int(count) for count in re.findall(r"\bchanged=(\d+)", done.output))
 
 
 def _inventory(cluster: Cluster) -> dict[str, object]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bench import plain, results, timeline
+import pytest
+
+from bench import ansible, plain, results, timeline
 from bench.cluster import STEPS
-from bench.measure import Line, measure
+from bench.measure import Line, Measured, measure
 from bench.results import Result
 from components import compose
 
@@ -102,3 +104,14 @@ def test_a_plain_container_has_the_settings_of_its_service() -> None:
         "--fast",
     ]
     assert {"--env=A=1", "--publish=127.0.0.254:5000:22", "--network-alias=postgres"} <= set(line)
+
+
+@pytest.mark.parametrize(("count", "did"), [(0, False), (2, True)])
+def test_a_playbooks_recap_says_whether_it_changed_anything(count: int, did: bool) -> None:
+    recap = (
+        "phone-1 : ok=14 changed=0 unreachable=0 failed=0\n"
+        f"phone-2 : ok=14   changed={count}    unreachable=0\n"
+    )
+    lines = [Line(at=0.0, text=recap)]
+    done = Measured(status=0, seconds=1.0, peak_mb=1.0, lines=lines)
+    assert ansible.changed(done) is did
