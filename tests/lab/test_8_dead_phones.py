@@ -112,6 +112,9 @@ def test_a_lost_majority_is_told_in_words_with_the_ways_out_and_ends_when_manage
 ) -> None:
     for phone in ("phone-2", "phone-3"):
         cluster.lab("stop", phone).ok()
+    # A leader gives its list until it has missed the others.
+    led = "docker node ls >/dev/null 2>&1 && echo yes || echo no"
+    assert wait_for(lambda: cluster.on("phone-1", led) == "no\n", 60)
     phones = cluster.value("phones")
     phones["phone-4"]["labels"] = {"shelf": "top"}
     cluster.configure(stacks=STACKS, phones=phones)
