@@ -171,8 +171,8 @@ class Stack(pulumi.ComponentResource):
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet) for subnet in network.subnets]
             or None,
             ipam_driver=network.ipam_driver,
-            # Swarm adds an option of its own, which the provider would take for a change.
-            opts=self._options("networks", network.name, ignore_changes=["options"]),
+            # Swarm adds an option and a gateway, which the provider would take for changes.
+            opts=self._options("networks", network.name, ignore_changes=["options", "ipamConfigs"]),
         )
 
     def _secret(self, name: str, content: Content) -> tuple[pulumi.Input[str], str]:
