@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from lab import configuration
 from lab.names import Lab as LabNames
 
 ROOT = Path(__file__).parents[2]
@@ -69,8 +70,7 @@ class Lab:
         Keys of ``changes`` are configuration keys without their namespace; ``None`` removes one.
         """
         config = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-        own = yaml.safe_load(self.lab("config").ok().output)["config"]
-        config["config"] |= own
+        config["config"] |= own_configuration(len(PHONES))
         for key, value in changes.items():
             if value is None:
                 config["config"].pop(f"cloudlet:{key}", None)
@@ -197,6 +197,11 @@ class Lab:
         )
         seconds = time.monotonic() - started
         return Run(status=done.returncode, output=done.stdout, seconds=seconds)
+
+
+def own_configuration(phones: int) -> dict[str, Any]:
+    """What of a stack's configuration belongs to this lab with so many phones."""
+    return yaml.safe_load(configuration.block(LabNames(name=NAME), phones))["config"]
 
 
 def http(

@@ -1,0 +1,159 @@
+"""What happens to phones of a swarm, and that one `up --refresh` makes it whole again."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import swarmkit
+from labkit import LOOPBACK, Lab, wait_for
+from phonekit import switch
+from swarmkit import (
+    USUAL,
+    all_run,
+    ask,
+    configure,
+    make_whole,
+    members,
+    node_id,
+    settle,
+    switch_off,
+)
+
+pytestmark = pytest.mark.slow
+
+BACK_SECONDS = 90
+THREE = {name: role for name, role in USUAL.items() if name != "phone-4"}
+
+
+@pytest.fixture(scope="module")
+def cluster(lab: Lab) -> Iterator[Lab]:
+    lab.lab("up", "5").ok()
+    with swarmkit.cluster(lab) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _whole(cluster: Lab) -> None:
+    make_whole(cluster)
+
+
+def test_a_worker_is_off_and_comes_back(cluster: Lab) -> None:
+    switch_off(cluster, "phone-4")
+    settle(cluster, off={"phone-4"})
+    cluster.lab("start", "phone-4").ok()
+    settle(cluster)
+
+
+def test_the_majority_of_the_managers_is_off_and_comes_back(cluster: Lab) -> None:
+    for phone in ("phone-1", "phone-3"):
+        cluster.lab("stop", phone).ok()
+    for phone in ("phone-1", "phone-3"):
+        cluster.lab("start", phone).ok()
+    settle(cluster)
+
+
+@pytest.mark.parametrize("phone", ["phone-1", "phone-4"])
+def test_a_blank_machine_takes_a_phones_place(cluster: Lab, phone: str) -> None:
+    before = node_id(cluster, phone)
+    cluster.lab("replace", phone).ok()
+    cable = ("--cable", f"{LOOPBACK}:220{phone[-1]}")
+    cluster.operations("adopt", phone, *cable, "--yes").ok()
+    settle(cluster)
+    assert node_id(cluster, phone) != before
+    assert before not in ask(cluster, "docker node ls -q")
+
+
+def test_all_phones_are_rebooted_at_once(cluster: Lab) -> None:
+    for phone in USUAL:
+        cluster.on(phone, "(sleep 1; reboot) >/dev/null 2>&1 &")
+    assert wait_for(lambda: _answers(cluster), BACK_SECONDS)
+    settle(cluster)
+
+
+def test_four_phones_become_two_and_five_with_roles_swapped(cluster: Lab) -> None:
+    configure(cluster, {"phone-2": "worker", "phone-4": "manager"})
+    settle(cluster)
+    configure(
+        cluster,
+        {
+            "phone-1": "worker",
+            "phone-2": "manager",
+            "phone-3": "manager",
+            "phone-4": "worker",
+            "phone-5": "manager",
+        },
+    )
+    settle(cluster)
+
+
+def test_tokens_are_rotated_between_two_joins(cluster: Lab) -> None:
+    before = cluster.outputs(secrets=True)
+    make_whole(cluster, THREE)
+    configure(cluster, THREE, tokenEpoch=1)
+    settle(cluster)
+    after = cluster.outputs(secrets=True)
+    for token in ("workerJoinToken", "managerJoinToken"):
+        assert before[token] != after[token]
+    joins = ask(cluster, "docker swarm join-token --quiet worker").strip()
+    assert joins == after["workerJoinToken"]
+    configure(cluster, tokenEpoch=1)
+    settle(cluster)
+
+
+def test_the_clock_of_a_phone_that_joins_is_two_hours_wrong(cluster: Lab) -> None:
+    make_whole(cluster, THREE)
+    cluster.lab("clock", "phone-4", "-7200").ok()
+    configure(cluster)
+    settle(cluster)
+    wrong = int(cluster.on("phone-4", "date +%s")) - int(cluster.on("phone-1", "date +%s"))
+    assert abs(wrong) <= 5
+
+
+def test_an_address_changes_and_the_plan_says_that_the_phone_leaves_and_joins(
+    cluster: Lab,
+) -> None:
+    before = node_id(cluster, "phone-4")
+    moved = cluster.value("phones")
+    old = moved["phone-4"]["address"]
+    new = old.rpartition(".")[0] + ".94"
+    cluster.on("phone-4", f"ip address add {new}/24 dev eth0")
+    moved["phone-4"]["address"] = new
+    cluster.configure(stacks=swarmkit.STACKS, phones=moved)
+    plan = cluster.pulumi("preview").ok().output
+    assert (
+        f"phone-4: the swarm knows it at {old}, and it is at {new}. Swarm cannot change that, so "
+        "the phone leaves and joins again"
+    ) in plan
+    settle(cluster)
+    assert node_id(cluster, "phone-4") != before
+    assert ask(cluster, "docker node inspect --format '{{.Status.Addr}}' phone-4").strip() == new
+    cluster.on("phone-4", f"ip address del {new}/24 dev eth0")
+
+
+def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_manages(
+    cluster: Lab,
+) -> None:
+    make_whole(cluster, THREE)
+    for phone in ("phone-4", "phone-5"):
+        switch(cluster, phone, "start", "docker")
+        cluster.on(phone, "until docker info >/dev/null 2>&1; do sleep 0.5; done")
+    cluster.on("phone-4", "docker swarm init --advertise-addr eth0")
+    token = cluster.on("phone-4", "docker swarm join-token --quiet worker").strip()
+    address = cluster.value("phones")["phone-1"]["address"].rpartition(".")[0] + ".14"
+    cluster.on("phone-5", f"docker swarm join --token {token} {address}:2377")
+    configure(cluster, {**USUAL, "phone-5": "worker"})
+    refused = cluster.up()
+    assert refused.status != 0
+    assert "phone-4 manages another swarm (" in refused.output
+    assert "run `docker swarm leave --force` on it if that swarm is to go" in refused.output
+    cluster.on("phone-4", "docker swarm leave --force")
+    settle(cluster)
+
+
+def _answers(lab: Lab) -> bool:
+    try:
+        return all(" ready " in place for place in members(lab).values()) and all_run(lab)
+    except (AssertionError, subprocess.TimeoutExpired):
+        return False
