@@ -32,6 +32,18 @@ def test_a_blank_phone_has_docker_off_wifi_on_and_a_battery(lab: Lab, phone: str
     assert lab.on(phone, "cat /sys/class/power_supply/battery/capacity").strip() == "87"
 
 
+def test_what_a_phone_uses_is_not_free_any_more(lab: Lab) -> None:
+    def free() -> int:
+        return int(lab.on("phone-3", "awk '/^MemAvailable:/ { print $2 }' /proc/meminfo")) // 1024
+
+    before = free()
+    lab.on(
+        "phone-3",
+        "python3 -c 'import time; kept = bytearray(300 << 20); time.sleep(20)' >/dev/null 2>&1 &",
+    )
+    assert wait_for(lambda: free() < before - 200, 15), (before, free())
+
+
 @pytest.mark.parametrize("phone", PHONES)
 def test_root_is_not_to_be_had_without_the_password(lab: Lab, phone: str) -> None:
     assert as_user(lab, phone, "sudo -n true").endswith("1\n")
