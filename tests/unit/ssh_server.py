@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -79,14 +80,16 @@ def _run(channel: Any, answer: Answer) -> None:
     time.sleep(0.05)
     if answer.hold is not None:
         answer.hold.wait(10)
-    if answer.echo:
-        while block := channel.recv(32768):
-            channel.sendall(block)
-    channel.sendall(answer.stdout)
-    channel.sendall_stderr(answer.stderr)
-    if answer.status is not None:
-        channel.send_exit_status(answer.status)
-    channel.close()
+    # Who asked may be gone, and the connection with it.
+    with contextlib.suppress(EOFError, OSError):
+        if answer.echo:
+            while block := channel.recv(32768):
+                channel.sendall(block)
+        channel.sendall(answer.stdout)
+        channel.sendall_stderr(answer.stderr)
+        if answer.status is not None:
+            channel.send_exit_status(answer.status)
+        channel.close()
 
 
 @contextmanager
