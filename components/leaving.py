@@ -12,7 +12,7 @@ from typing import Any
 
 from . import dial, quorum
 from .dynamic import tell, tell_once
-from .engine_api import Engine, engine
+from .engine_api import Engine, NoLeaderError, engine
 from .managers import delete_node, name_of, nodes_by_id, swarm_state, update_node, wait_until
 from .ssh import Host, PhoneError
 
@@ -156,8 +156,21 @@ def _ensure_majority(manager: Engine, node_id: str, name: str, staying: Collecti
 
 def _become_worker(manager: Engine, node_id: str) -> None:
     update_node(manager, node_id, lambda spec: spec.update(Role="worker"))
-    if not wait_until(lambda: not nodes_by_id(manager)[node_id].get("ManagerStatus"), ROLE_SECONDS):
-        raise PhoneError(
+    leaderless: NoLeaderError | None = None
+
+    def done() -> bool:
+        nonlocal leaderless
+        try:
+            node = nodes_by_id(manager)[node_id]
+        except NoLeaderError as error:
+            # A leader hands over before it is a worker: the others elect one first.
+            leaderless = error
+            return False
+        leaderless = None
+        return not node.get("ManagerStatus")
+
+    if not wait_until(done, ROLE_SECONDS):
+        raise leaderless or PhoneError(
             f"{name_of(nodes_by_id(manager)[node_id])} is still counted as a manager after "
             f"{ROLE_SECONDS:.0f} s; run `pulumi up` again"
         )
