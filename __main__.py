@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config as given
 
-from components import lab_edge, outputs
+from components import interruption, lab_edge, outputs
 from components.docker_host import provider
 from components.phone import Phone
 from components.roll_call import RollCall
@@ -16,6 +16,7 @@ from components.stack import Stack, StackArgs
 from components.swarm import Member, Swarm, SwarmArgs
 
 pulumi.require_pulumi_version(">=3.230.0 <4.0.0")
+interruption.end_quietly()
 
 values = {**given.get_config_env(), **given.CONFIG.get()}
 lab = lab_edge.read(
