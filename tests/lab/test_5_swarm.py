@@ -9,7 +9,7 @@ import pytest
 import swarmkit
 from labkit import Lab
 from phonekit import docker_inventory
-from swarmkit import KEEPER, USUAL, ask, configure, make_whole, node_id, running, settle, switch_off
+from swarmkit import USUAL, ask, configure, make_whole, node_id, settle, switch_off
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +40,13 @@ def test_four_managers_are_warned_of_with_what_they_cost(cluster: Lab) -> None:
     assert "4 managers tolerate the loss of 1, as 3 do; make it 3" in shown
 
 
-def test_a_removal_that_is_killed_while_tasks_leave_the_phone_goes_on(cluster: Lab) -> None:
-    make_whole(cluster)
-    leaver = min(set(running(cluster)["still_web"]) - {KEEPER})
-    configure(cluster, {name: role for name, role in USUAL.items() if name != leaver})
-    cluster.kill_up_when(f"{leaver}: 1 task left")
-    settle(cluster)
-
-
 def test_a_manager_that_left_by_hand_and_a_worker_removed_by_hand_are_members_again(
     cluster: Lab,
 ) -> None:
     make_whole(cluster)
-    cluster.on("phone-3", "docker swarm leave --force")
     cluster.on("phone-1", f"docker node rm --force {node_id(cluster, 'phone-4')}")
+    # It may be the leader, without which nothing can be removed for a moment.
+    cluster.on("phone-3", "docker swarm leave --force")
     shown = settle(cluster)
     assert "phone-3: the managers list it as node" in shown
     assert "phone-4: the managers do not list it any more" in shown

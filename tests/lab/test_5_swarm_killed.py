@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import swarmkit
 from labkit import Lab
-from swarmkit import USUAL, configure, make_whole, settle
+from swarmkit import KEEPER, USUAL, configure, make_whole, running, settle
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +57,14 @@ def test_a_removal_that_is_killed_goes_on_and_so_does_the_join_after_it(
     settle(cluster)
     configure(cluster)
     cluster.kill_up_when("Membership swarm-phone-3 creating", later=later)
+    settle(cluster)
+
+
+def test_a_removal_that_is_killed_while_tasks_leave_the_phone_goes_on(cluster: Lab) -> None:
+    make_whole(cluster)
+    leaver = min(set(running(cluster)["still_web"]) - {KEEPER})
+    configure(cluster, {name: role for name, role in USUAL.items() if name != leaver})
+    cluster.kill_up_when(f"{leaver}: 1 task left")
     settle(cluster)
 
 
