@@ -3,9 +3,13 @@
 # images and volumes only where the owner asked for just that.
 # shellcheck shell=sh
 
-# Swarm leaves this network behind; it is made anew by the next join.
-remove_gateway_bridge() {
+# What Swarm leaves behind: tasks that had stopped before the phone left, as on one that was off, and
+# a network that is made anew by the next join.
+remove_leavings() {
 	[ "$(docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null)" = inactive ] || return 0
+	docker ps -aq --filter label=com.docker.swarm.task.id | while read -r container; do
+		docker rm -f "$container" >/dev/null || echo "container $container was left"
+	done
 	docker network rm docker_gwbridge >/dev/null 2>&1 || true
 }
 
@@ -58,7 +62,7 @@ main() {
 		return
 	fi
 	shift
-	remove_gateway_bridge
+	remove_leavings
 	case " $* " in *' images '*) docker image prune -af >/dev/null ;; esac
 	case " $* " in *' volumes '*) remove_volumes ;; esac
 	close_firewall

@@ -143,6 +143,26 @@ def test_destroy_takes_away_what_the_engine_and_the_firewall_were_given(
     assert after == before
 
 
+@pytest.mark.parametrize(("state", "left"), [("inactive", "mine"), ("active", "mine task")])
+def test_destroy_takes_a_swarms_stopped_tasks_off_a_phone_that_has_left_it(
+    phone: FakePhone, state: str, left: str
+) -> None:
+    (phone.state / "docker.on").touch()
+    containers = phone.state / "containers"
+    containers.write_text("mine\ntask\n")
+    phone.program(
+        "docker",
+        rf"""case $* in
+info*) echo {state} ;;
+"ps -aq --filter label=com.docker.swarm.task.id") grep task "$STATE/containers" ;;
+"rm -f "*) sed -i "/^$3\$/d" "$STATE/containers" ;;
+esac
+""",
+    )
+    phone.succeeds("restore.sh", "phone-2", "cloudlet", "yes", "yes", "yes")
+    assert containers.read_text().split() == left.split()
+
+
 def test_the_swarm_is_let_in_from_the_labs_network_and_lies_in_a_file(phone: FakePhone) -> None:
     phone.with_firewall()
     said = changes_nothing_again(phone, *NETWORK)
