@@ -117,14 +117,14 @@ def inspected(lab: Lab) -> Objects:
     return objects(dict(zip(("service", "network", "secret", "config"), lists, strict=True)))
 
 
-def left_behind(lab: Lab) -> dict[str, str]:
-    """What of stacks is still on each phone: containers and networks."""
-    mine = f"-q --filter label={NAMESPACE}"
-    return {
-        phone: found
+def left_behind(lab: Lab, *, but: str = "") -> dict[str, set[str]]:
+    """The stacks other than ``but`` of which something is still on a phone, by phone."""
+    mine = f"--filter label={NAMESPACE} --format '{{{{.Label \"{NAMESPACE}\"}}}}'"
+    listed = {
+        phone: set(lab.on(phone, f"docker ps -a {mine}; docker network ls {mine}").split())
         for phone in PHONES
-        if (found := lab.on(phone, f"docker ps -a {mine}; docker network ls {mine}"))
     }
+    return {phone: stacks - {but} for phone, stacks in listed.items() if stacks - {but}}
 
 
 def tasks_of(lab: Lab, service: str) -> list[str]:
