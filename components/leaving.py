@@ -21,7 +21,8 @@ ROLE_SECONDS = 40.0
 # A task in one of these states has a container that is at work or about to be.
 AT_WORK = ("starting", "running")
 
-_changing = threading.Lock()
+# Held while the managers become others than they were.
+changing = threading.Lock()
 
 
 class MajorityError(PhoneError):
@@ -34,9 +35,9 @@ def promote(manager: Engine, node_id: str, name: str) -> None:
     Raises:
         PhoneError: it is down, or did not become one in time.
     """
-    with _changing:
+    with changing:
         node = nodes_by_id(manager)[node_id]
-        if _is_reachable(node):
+        if is_reachable(node):
             return
         # One that was just switched on is heard of within some heartbeats.
         if not wait_until(lambda: state_of(manager, node_id) == "ready", ROLE_SECONDS):
@@ -45,7 +46,7 @@ def promote(manager: Engine, node_id: str, name: str) -> None:
                 "or leave it a worker"
             )
         update_node(manager, node_id, lambda spec: spec.update(Role="manager"))
-        if not wait_until(lambda: _is_reachable(nodes_by_id(manager)[node_id]), ROLE_SECONDS):
+        if not wait_until(lambda: is_reachable(nodes_by_id(manager)[node_id]), ROLE_SECONDS):
             raise PhoneError(
                 f"{name} did not become a manager within {ROLE_SECONDS:.0f} s; "
                 "can it reach the other managers' port 2377?"
@@ -63,7 +64,7 @@ def demote(
     Raises:
         MajorityError: those that stay could not go on.
     """
-    with _changing:
+    with changing:
         node = nodes_by_id(manager)[node_id]
         if node["Spec"]["Role"] == "worker" and not node.get("ManagerStatus"):
             return
@@ -87,7 +88,7 @@ def remove(manager: Engine, node_id: str, host: Host, swarm_id: str) -> None:
         # The phone has another name in the configuration now, and is a member under that one.
         return
     if node.get("ManagerStatus"):
-        with _changing:
+        with changing:
             _ensure_majority(manager, node_id, host.name, ())
     update_node(manager, node_id, lambda spec: spec.update(Availability="drain"))
     if settled_state(manager, node_id) == "ready":
@@ -122,6 +123,12 @@ def leave(host: Host, node_id: str) -> None:
         tell_once(str(error))
 
 
+def is_reachable(node: dict[str, Any]) -> bool:
+    """Whether the node is a manager that the others reach."""
+    status: dict[str, Any] = node.get("ManagerStatus") or {}
+    return status.get("Reachability") == "reachable"
+
+
 def is_last_manager(manager: Engine, node_id: str) -> bool:
     """Whether no other node manages, or is to manage, the swarm."""
     nodes = nodes_by_id(manager)
@@ -136,7 +143,7 @@ def _removal(manager: Engine, node_id: str, name: str) -> quorum.Verdict:
         if node.get("ManagerStatus"):
             label = name if key == node_id else name_of(node)
             managers.add(label)
-            if _is_reachable(node):
+            if is_reachable(node):
                 reachable.add(label)
     return quorum.removal(managers=managers, reachable=reachable, leaving={name})
 
@@ -174,11 +181,6 @@ def _become_worker(manager: Engine, node_id: str) -> None:
             f"{name_of(nodes_by_id(manager)[node_id])} is still counted as a manager after "
             f"{ROLE_SECONDS:.0f} s; run `pulumi up` again"
         )
-
-
-def _is_reachable(node: dict[str, Any]) -> bool:
-    status: dict[str, Any] = node.get("ManagerStatus") or {}
-    return status.get("Reachability") == "reachable"
 
 
 def _wait_drained(manager: Engine, node_id: str, name: str) -> None:

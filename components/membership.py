@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import joining, leaving
+from . import joining, leaving, unlisted
 from .dynamic import Provider, tell, tell_once
 from .engine_api import Engine, NoLeaderError
 from .managers import (
@@ -50,6 +50,7 @@ class MembershipProvider(Provider):
             node_id = joining.join(host, props, manager)
             joining.remove_twins(manager, node_id, host.name)
             _set_spec(manager, node_id, host.name, props)
+            unlisted.end_votes(manager, hosts_of(props), props["swarm_id"])
             await_tasks(manager)
         outdated(host)
         return CreateResult(node_id, dict(props))
@@ -100,6 +101,7 @@ class MembershipProvider(Provider):
                 reached = True
                 if not leaving.is_last_manager(manager, _id):
                     leaving.remove(manager, _id, host, _props["swarm_id"])
+                    unlisted.end_votes(manager, hosts_of(_props), _props["swarm_id"])
                     await_tasks(manager)
         except PhoneError as error:
             if reached and not isinstance(error, NoLeaderError):

@@ -46,14 +46,10 @@ disk() {
 		awk 'NR == 2 { print "free_disk_mb=" $4 }'
 }
 
-engine() {
-	told=''
-	if ! have dockerd; then
-		echo docker=missing
-		return
-	fi
+# told_by_docker SECONDS
+told_by_docker() {
 	# Without the engine, some versions of the command fail and others leave its fields empty.
-	told=$(bounded "$SECONDS_FOR_ONE" docker info --format 'architecture={{.Architecture}}
+	bounded "$1" docker info --format 'architecture={{.Architecture}}
 docker_version={{.ServerVersion}}
 docker_root={{.DockerRootDir}}
 containers_running={{.ContainersRunning}}
@@ -61,7 +57,24 @@ swarm_state={{.Swarm.LocalNodeState}}
 swarm_node_id={{.Swarm.NodeID}}
 swarm_manager={{.Swarm.ControlAvailable}}
 swarm_id={{with .Swarm.Cluster}}{{.ID}}{{end}}
-swarm_error={{.Swarm.Error}}' 2>/dev/null) || true
+swarm_error={{.Swarm.Error}}' 2>/dev/null
+}
+
+engine() {
+	told=''
+	if ! have dockerd; then
+		echo docker=missing
+		return
+	fi
+	told=$(told_by_docker "$SECONDS_FOR_ONE") || true
+	case $told in
+	*docker_version=[0-9]*) ;;
+	*)
+		# A manager that was removed while it runs asks the others for 20 s, in vain, before it says
+		# what it knows; an engine that hangs does not tell its version either.
+		if bounded 3 docker version >/dev/null 2>&1; then told=$(told_by_docker 25) || true; fi
+		;;
+	esac
 	case $told in
 	*docker_version=[0-9]*)
 		printf 'docker=running\n%s\n' "$told"

@@ -76,6 +76,12 @@ def node_id(lab: Lab, phone: str) -> str:
     return lab.on(phone, "docker info --format '{{.Swarm.NodeID}}'").strip()
 
 
+def voters(lab: Lab, phone: str) -> set[str]:
+    """Node ids of those that count as managers, listed or not, as a phone has heard of them."""
+    shown = "{{range .Swarm.RemoteManagers}}{{.NodeID}} {{end}}"
+    return set(lab.on(phone, f"docker info --format '{shown}'").split())
+
+
 def running(lab: Lab) -> dict[str, list[str]]:
     """By service: the phones on which its tasks run, phones that are down left out.
 

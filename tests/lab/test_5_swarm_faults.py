@@ -10,6 +10,7 @@ import swarmkit
 from labkit import LOOPBACK, Lab, wait_for
 from phonekit import switch
 from swarmkit import (
+    MISSED_SECONDS,
     USUAL,
     all_run,
     ask,
@@ -19,11 +20,13 @@ from swarmkit import (
     node_id,
     settle,
     switch_off,
+    voters,
 )
 
 pytestmark = pytest.mark.slow
 
 BACK_SECONDS = 90
+MANAGERS = "docker node ls -q --filter role=manager"
 THREE = {name: role for name, role in USUAL.items() if name != "phone-4"}
 
 
@@ -63,6 +66,22 @@ def test_a_blank_machine_takes_a_phones_place(cluster: Lab, phone: str) -> None:
     settle(cluster)
     assert node_id(cluster, phone) != before
     assert before not in ask(cluster, "docker node ls -q")
+
+
+def test_a_manager_removed_by_hand_while_it_runs_has_but_one_vote_when_it_is_back(
+    cluster: Lab,
+) -> None:
+    removed = node_id(cluster, "phone-3")
+    cluster.on("phone-1", f"docker node demote {removed} && docker node rm --force {removed}")
+    # It is not told, and votes again half a minute later.
+    assert wait_for(lambda: removed not in voters(cluster, "phone-2"), BACK_SECONDS)
+    assert wait_for(lambda: removed in voters(cluster, "phone-2"), MISSED_SECONDS)
+    settle(cluster)
+    assert voters(cluster, "phone-2") == set(ask(cluster, MANAGERS).split())
+    switch_off(cluster, "phone-1")
+    settle(cluster, off={"phone-1"})
+    cluster.lab("start", "phone-1").ok()
+    settle(cluster)
 
 
 def test_all_phones_are_rebooted_at_once(cluster: Lab) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components import joining, leaving, managers, membership, swarm_init
+from components import joining, leaving, managers, membership, swarm_init, unlisted
 from components.engine_api import EngineError
 from components.ssh import Host, PhoneError, UnreachableError
 
@@ -35,6 +35,7 @@ class Node:
     labels: dict[str, str] = field(default_factory=dict[str, str])
     address: str = ""
     remote_managers: tuple[str, ...] = ()
+    leads: bool = False
 
     @property
     def name(self) -> str:
@@ -42,7 +43,11 @@ class Node:
 
     def entry(self, key: str) -> dict[str, Any]:
         reachability = "reachable" if self.on else "unreachable"
-        manages = {"Reachability": reachability, "Addr": f"{self.hostname}:2377"}
+        manages = {
+            "Reachability": reachability,
+            "Addr": f"{self.hostname}:2377",
+            "Leader": self.leads,
+        }
         return {
             "ID": key,
             "Version": {"Index": 1},
@@ -58,7 +63,8 @@ class Node:
 
 class Swarm:
     """Nodes by id. ``log`` has what was asked of the engines, in order; ``bodies`` and
-    ``queries`` what came with it; ``tasks`` the states of every node's."""
+    ``queries`` what came with it; ``tasks`` the states of every node's; ``unlisted`` ids of nodes
+    that vote until another leader comes."""
 
     def __init__(self, **nodes: Node) -> None:
         self.nodes = nodes
@@ -67,6 +73,7 @@ class Swarm:
         self.queries: list[dict[str, Any]] = []
         self.dockers_run = True
         self.tasks: list[str] = []
+        self.unlisted: list[str] = []
 
     def id_of(self, name: str) -> str:
         return next(
@@ -93,11 +100,12 @@ class Swarm:
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (joining, leaving, swarm_init):
             monkeypatch.setattr(module, "engine", self.engine)
-        for module in (membership, swarm_init):
+        for module in (membership, swarm_init, unlisted):
             monkeypatch.setattr(module, "any_manager", self.any_manager)
         monkeypatch.setattr(membership, "manager_of", self.manager_of)
         monkeypatch.setattr(membership, "recent", self.recent)
         monkeypatch.setattr(membership, "once", lambda _key, make, _seconds: make())
+        monkeypatch.setattr(unlisted, "HEARD_SECONDS", 0.0)
         monkeypatch.setattr(managers.time, "sleep", lambda _seconds: None)
 
     def recent(self, host: Host) -> Any:
@@ -161,6 +169,8 @@ class Engine:
                 swarm.nodes[key].swarm = ""
             case ["nodes", other, "update"]:
                 node = swarm.nodes[other]
+                if node.leads and body["Role"] == "worker":
+                    self._elect(node)
                 node.role, node.availability = body["Role"], body["Availability"]
                 node.labels = body["Labels"]
             case _:
@@ -173,6 +183,13 @@ class Engine:
             raise EngineError(self.phone, 400, "is a cluster manager")
         del self._swarm.nodes[key]
 
+    def _elect(self, last: Node) -> None:
+        """Another manager leads, and looks at once who votes without being listed."""
+        last.leads = False
+        managers = [node for node in self._swarm.nodes.values() if node.role == "manager"]
+        next(node for node in managers if node is not last and node.listed).leads = True
+        self._swarm.unlisted.clear()
+
     def _state(self) -> dict[str, Any]:
         key = self._swarm.id_of(self.phone)
         node = self._swarm.nodes.get(key)
@@ -181,6 +198,8 @@ class Engine:
         control = node.role == "manager"
         state = {"NodeID": key, "LocalNodeState": "active", "ControlAvailable": control}
         state["RemoteManagers"] = [{"NodeID": "x", "Addr": addr} for addr in node.remote_managers]
+        if node.swarm == SWARM:
+            state["RemoteManagers"] += [{"NodeID": key, "Addr": ""} for key in self._swarm.unlisted]
         if not control or node.swarm == "lost":
             return state
         labels = {} if node.swarm == "theirs" else {swarm_init.OURS: "true"}

@@ -157,6 +157,41 @@ def test_a_manager_of_our_own_swarm_that_is_not_listed_leaves_and_joins(swarm: S
     assert swarm.log.index("w2: POST /swarm/leave") < swarm.log.index("w2: POST /swarm/join")
 
 
+def test_the_vote_of_a_manager_that_was_removed_ends_and_the_leader_stays_a_manager(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["a"].leads = True
+    swarm.nodes["x"] = Node(hostname="w2", role="manager", listed=False)
+    swarm.unlisted = ["x"]
+    PROVIDER.create(props("w2", "manager"))
+    assert swarm.unlisted == []
+    assert not swarm.nodes["a"].leads
+    assert swarm.nodes["a"].role == "manager"
+    orders = [line for line in swarm.log if line.endswith("POST /nodes/a/update")]
+    assert orders == ["m2: POST /nodes/a/update"] * 2
+    assert "m1 hands over the lead" in capsys.readouterr().out
+
+
+def test_a_manager_that_was_removed_and_leaves_the_lab_has_no_vote_either(swarm: Swarm) -> None:
+    swarm.nodes["a"].leads = True
+    swarm.nodes["x"] = Node(hostname="w2", role="manager", listed=False)
+    swarm.unlisted = ["x"]
+    PROVIDER.delete("x", props("w2", "manager"))
+    assert "w2: POST /swarm/leave" in swarm.log
+    assert swarm.unlisted == []
+
+
+def test_a_vote_that_nobody_can_end_now_is_told_of(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["a"].leads = True
+    swarm.nodes["b"].on = swarm.nodes["c"].on = False
+    swarm.unlisted = ["x"]
+    PROVIDER.create(props("w2"))
+    assert swarm.unlisted == ["x"]
+    assert "restart Docker on m1" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("remote", "ours"), [("10.0.1.2:2377", True), ("10.7.7.7:2377", False)])
 def test_a_manager_without_a_majority_is_known_by_the_others_that_it_names(
     swarm: Swarm, remote: str, ours: bool
