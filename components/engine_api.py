@@ -23,6 +23,7 @@ _NO_LEADER = re.compile(
     r"does not have a leader|no elected cluster leader|lost leader status|"
     r"code = (Unavailable|DeadlineExceeded)"
 )
+_NOT_MANAGER = "not a swarm manager"
 # The newest version whose answers this code was written against; an older engine is asked in its
 # own, since Docker refuses versions above and far below what it speaks.
 NEWEST_VERSION = (1, 44)
@@ -46,6 +47,10 @@ class NoLeaderError(EngineError):
             f"{self.phone}: the managers have no leader: they are electing one, or their majority "
             f"is lost. {WAYS_OUT}"
         )
+
+
+class NotManagerError(EngineError):
+    """Only a manager takes the order, and the phone is none, or is none any more."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -83,7 +88,7 @@ class Engine:
 
         Raises:
             EngineError: Docker answered with a status of 400 or above; NoLeaderError where that
-                was for want of a majority of the managers.
+                was for want of a majority of the managers, NotManagerError where it is none.
             PhoneError: no answer came in time, or Docker cannot be spoken to by this user.
         """
         if not self._version:
@@ -119,7 +124,8 @@ class Engine:
             ) from None
         if response.status >= 400:
             reason = _message(payload)
-            kind = NoLeaderError if _NO_LEADER.search(reason) else EngineError
+            kind = NotManagerError if _NOT_MANAGER in reason else EngineError
+            kind = NoLeaderError if _NO_LEADER.search(reason) else kind
             raise kind(self.phone, response.status, reason)
         return response.headers, payload
 

@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from . import joining, leaving, unlisted
 from .dynamic import Provider, tell, tell_once
-from .engine_api import Engine, NoLeaderError
+from .engine_api import Engine, NoLeaderError, NotManagerError
 from .managers import (
     Access,
     any_manager,
@@ -97,12 +97,17 @@ class MembershipProvider(Provider):
         host = Host.from_inputs(_props["phone"])
         reached = False
         try:
-            with any_manager(hosts_of(_props), _props["swarm_id"], shun=host.name) as manager:
-                reached = True
-                if not leaving.is_last_manager(manager, _id):
-                    leaving.remove(manager, _id, host, _props["swarm_id"])
-                    unlisted.end_votes(manager, hosts_of(_props), _props["swarm_id"])
-                    await_tasks(manager)
+            while True:
+                try:
+                    with any_manager(
+                        hosts_of(_props), _props["swarm_id"], shun=host.name
+                    ) as manager:
+                        reached = True
+                        _remove(manager, _id, host, _props)
+                    break
+                except NotManagerError:
+                    # It is removed itself at the same time; another one goes on.
+                    continue
         except PhoneError as error:
             if reached and not isinstance(error, NoLeaderError):
                 # What is half done is gone on with by the next run.
@@ -150,6 +155,13 @@ class Membership(Resource, module="cloudlet", name="Membership"):
             },
             opts,
         )
+
+
+def _remove(manager: Engine, node_id: str, host: Host, props: dict[str, Any]) -> None:
+    if not leaving.is_last_manager(manager, node_id):
+        leaving.remove(manager, node_id, host, props["swarm_id"])
+        unlisted.end_votes(manager, hosts_of(props), props["swarm_id"])
+        await_tasks(manager)
 
 
 def _set_spec(manager: Engine, node_id: str, name: str, props: dict[str, Any]) -> None:

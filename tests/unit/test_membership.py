@@ -8,7 +8,7 @@ import pytest
 from fake_swarm import SWARM, Node, Swarm
 
 from components import joining, leaving, managers, membership
-from components.engine_api import NoLeaderError
+from components.engine_api import NoLeaderError, NotManagerError
 from components.membership import MembershipProvider
 from components.ssh import Host, PhoneError
 
@@ -301,6 +301,22 @@ def test_the_last_manager_stays_for_the_swarm_itself_to_leave(swarm: Swarm) -> N
         del swarm.nodes[key]
     PROVIDER.delete("a", props("m1", "manager"))
     assert swarm.log == []
+
+
+def test_removal_goes_on_when_the_manager_it_speaks_through_is_removed_meanwhile(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drained = leaving.settled_state
+
+    def demoted_meanwhile(manager: Any, node_id: str) -> str:
+        if manager.phone == "m1":
+            swarm.nodes["a"].role = "worker"
+            raise NotManagerError("m1", 503, "This node is not a swarm manager.")
+        return drained(manager, node_id)
+
+    monkeypatch.setattr(leaving, "settled_state", demoted_meanwhile)
+    PROVIDER.delete("d", props("w1"))
+    assert "d" not in swarm.nodes
 
 
 def test_removal_goes_on_when_no_manager_answers(
