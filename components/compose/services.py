@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .deploy import deploy, duration, restart
 from .environment import Read, environment
 from .files import references
+from .image_reference import is_reference
 from .keys import SERVICE_IGNORED, SERVICE_KEYS, SERVICE_REFUSED
 from .merge import merged
 from .model import Content, Healthcheck, Logging, Network, RestartPolicy, Service
@@ -138,8 +139,10 @@ class _Texts:
 def _image(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
     if "image" in fields:
         image = fields["image"].name()
-        if image.strip() and any(letter.isspace() for letter in image):
-            fields["image"].problem(f"{fields['image'].shown} is not an image; remove the spaces")
+        if image.strip() and not is_reference(image):
+            spaces = any(letter.isspace() for letter in image)
+            how = "remove the spaces" if spaces else "write name, name:tag or name@sha256:…"
+            fields["image"].problem(f"{fields['image'].shown} is not an image; {how}")
         return image
     if any("build" in node.entries() for node in nodes):
         how = "Swarm builds none: push what build makes, and write image: and its name"

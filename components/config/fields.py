@@ -25,8 +25,9 @@ _RESERVED_LABEL = "cloudlet."
 _USER = r"^[a-z_][a-z0-9_-]{0,31}$"
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,251}[A-Za-z0-9])?$"
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
-_SIZE = r"^[1-9][0-9]*[kmg]$"
-_URL = r"^https?://[^/?#@]+/?$"
+_SIZE = r"^[1-9][0-9]{0,5}[kmg]$"
+_URL = r"^https?://[A-Za-z0-9._:\[\]-]+/?$"
+_LONGEST_NAME = 255
 _ED25519_BLOB_HEAD = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_ECHO = 60
@@ -156,6 +157,14 @@ def _stack_file(value: str) -> str:
     return value
 
 
+def _lock_file(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty; write a path like stacks/lab.lock.yml")
+    if "\0" in value or any(len(part.encode()) > _LONGEST_NAME for part in Path(value).parts):
+        raise ValueError(f"{echo(value)} cannot be the name of a file")
+    return value
+
+
 def _host_key(value: str) -> str:
     how = "run ssh-keyscan -t ed25519 ADDRESS and copy what follows the address"
     words = value.split()
@@ -188,28 +197,34 @@ def _mirror(value: str) -> str:
         raise ValueError("must not hold a user or password: Docker refuses such a mirror")
     if url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError(f"must end after host and port, as in {url.scheme}://{url.netloc}")
+    if not re.fullmatch(_URL, value):
+        raise ValueError(f"{echo(value)} holds a character that no host's name has")
     return f"{url.scheme}://{url.netloc}"
 
 
-def _duration(value: str, *, least: str) -> str:
+def _duration(value: str, *, least: str, most: str) -> str:
     if not re.fullmatch(_DURATION, value):
         raise ValueError(f"{echo(value)} is not a duration; write one like 20s, 90m or 8760h")
     if seconds(value) < seconds(least):
         raise ValueError(f"{echo(value)} is too short; Swarm needs at least {least}")
+    if seconds(value) > seconds(most):
+        raise ValueError(f"{echo(value)} is too long; write {most} at most")
     return value
 
 
 def _heartbeat(value: str) -> str:
-    return _duration(value, least="1s")
+    return _duration(value, least="1s", most="1h")
 
 
 def _expiry(value: str) -> str:
-    return _duration(value, least="1h")
+    return _duration(value, least="1h", most="876000h")
 
 
 def _log_size(value: str) -> str:
     if not re.fullmatch(_SIZE, value):
-        raise ValueError(f"{echo(value)} is not a size; write one like 5m (k, m or g)")
+        raise ValueError(
+            f"{echo(value)} is not a size; write one like 5m (k, m or g, 6 digits at most)"
+        )
     return value
 
 
@@ -283,6 +298,7 @@ DataPathPort = Annotated[int, Field(ge=1024, le=49151)]
 User = Annotated[str, AfterValidator(_user), _text(_USER)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]
 StackFile = Annotated[str, AfterValidator(_stack_file)]
+LockFile = Annotated[str, AfterValidator(_lock_file)]
 HostKey = Annotated[str, AfterValidator(_host_key), _text("^ssh-ed25519 AAAA[A-Za-z0-9+/]{64}")]
 Mirror = Annotated[str, AfterValidator(_mirror), _text(_URL)]
 Heartbeat = Annotated[str, AfterValidator(_heartbeat), _text(_DURATION)]

@@ -174,7 +174,7 @@ class Configuration(_Written):
     stacks: dict[fields.StackName, WrittenStack] = Field(
         default_factory=dict[str, WrittenStack], description="the applications, by name"
     )
-    lock: fields.StackFile | None = Field(
+    lock: fields.LockFile | None = Field(
         default=None,
         description="the file in which `make lock` writes down which build of each image a tag "
         "means, for example stacks/lab.lock.yml; without it the first `up` decides",

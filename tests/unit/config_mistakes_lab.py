@@ -166,7 +166,7 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "log size": (
         {"engine": {"logMaxSize": "5 MB"}},
-        "engine.logMaxSize: '5 MB' is not a size; write one like 5m (k, m or g)",
+        "engine.logMaxSize: '5 MB' is not a size; write one like 5m (k, m or g, 6 digits at most)",
     ),
     "log files": (
         {"engine": {"logMaxFiles": 0}},
@@ -179,6 +179,27 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
     "certificate shorter than Swarm takes": (
         {"swarm": {"certificateExpiry": "59m59s"}},
         "swarm.certificateExpiry: '59m59s' is too short; Swarm needs at least 1h",
+    ),
+    "log size without end": (
+        {"engine": {"logMaxSize": "9999999m"}},
+        "engine.logMaxSize: '9999999m' is not a size; write one like 5m (k, m or g, 6 digits at "
+        "most)",
+    ),
+    "mirror with a line's end": (
+        {"engine": {"registryMirror": "http://a\nb"}},
+        "engine.registryMirror: 'http://a\\nb' holds a character that no host's name has",
+    ),
+    "lock file with a name too long": (
+        {"lock": f"locks/{'a' * 300}.yml"},
+        f"lock: 'locks/{'a' * 54}…' cannot be the name of a file",
+    ),
+    "certificates that outlive everybody": (
+        {"swarm": {"certificateExpiry": "99999999h"}},
+        "swarm.certificateExpiry: '99999999h' is too long; write 876000h at most",
+    ),
+    "heartbeat too long": (
+        {"swarm": {"heartbeat": "99999999999h"}},
+        "swarm.heartbeat: '99999999999h' is too long; write 1h at most",
     ),
     "heartbeat too short": (
         {"swarm": {"heartbeat": "100ms"}},
