@@ -55,7 +55,9 @@ def report(lab: Lab, sight: Sight) -> str:
     lines = table([COLUMNS, *rows(lab.configured.phones, sight)])
     below = list(notes(lab.configured.phones, sight))
     if lab.stack.name == DEFAULT_STACK:
-        below.append("These phones are simulated: `python -m lab status` shows their containers.")
+        below.append(
+            "These phones are simulated: `.venv/bin/python -m lab status` shows their containers."
+        )
     return "\n".join([*lines, "", *below] if below else lines)
 
 
