@@ -32,6 +32,8 @@ from .survey import outdated, recent
 
 # A member is down where the managers miss it or its Docker, the phone itself being up.
 READY, DOWN = "ready", "down"
+# As many managers may go in one run, each of which may have led or been spoken through.
+TRIES = 7
 # A refresh reads all memberships within moments of each other.
 LIST_SECONDS = 5.0
 
@@ -95,26 +97,26 @@ class MembershipProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"])
-        reached = False
-        try:
-            while True:
-                try:
-                    with any_manager(
-                        hosts_of(_props), _props["swarm_id"], shun=host.name
-                    ) as manager:
-                        reached = True
-                        _remove(manager, _id, host, _props)
-                    break
-                except NotManagerError:
-                    # It is removed itself at the same time; another one goes on.
-                    continue
-        except PhoneError as error:
-            if reached and not isinstance(error, NoLeaderError):
-                # What is half done is gone on with by the next run.
-                raise
-            tell_once(str(error))
-            if _props["role"] == "worker":
-                leaving.leave(host, _id)
+        for tries_left in reversed(range(TRIES)):
+            reached = False
+            try:
+                with any_manager(hosts_of(_props), _props["swarm_id"], shun=host.name) as manager:
+                    reached = True
+                    _remove(manager, _id, host, _props)
+            except (NotManagerError, NoLeaderError):
+                # It goes itself at the same time, or another one that led does: a manager, or the
+                # next leader, is looked for. Only where there is none is the majority lost.
+                if not tries_left:
+                    raise
+                continue
+            except PhoneError as error:
+                if reached:
+                    # What is half done is gone on with by the next run.
+                    raise
+                tell_once(str(error))
+                if _props["role"] == "worker":
+                    leaving.leave(host, _id)
+            return
 
 
 @dataclass(frozen=True, kw_only=True)

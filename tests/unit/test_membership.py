@@ -335,11 +335,40 @@ def test_removal_goes_on_when_the_majority_is_lost_on_the_way(
     swarm: Swarm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_: Any) -> None:
+        for key in ("a", "b", "c"):
+            swarm.nodes[key].on = False
         raise NoLeaderError("m1", 500, "node lost leader status")
 
     monkeypatch.setattr(leaving, "delete_node", lost)
     PROVIDER.delete("d", props("w1"))
     assert "w1: POST /swarm/leave" in swarm.log
+
+
+def test_a_removal_that_falls_into_an_election_is_done_and_not_taken_for_a_lost_majority(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drained = leaving.settled_state
+    electing = ["node lost leader status", "The swarm does not have a leader."]
+
+    def ask(manager: Any, node_id: str) -> str:
+        if electing:
+            raise NoLeaderError(manager.phone, 500, electing.pop())
+        return drained(manager, node_id)
+
+    monkeypatch.setattr(leaving, "settled_state", ask)
+    PROVIDER.delete("b", props("m2", "manager"))
+    assert "b" not in swarm.nodes
+
+
+def test_a_removal_that_no_leader_takes_is_an_error(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(manager: Any, _node_id: str) -> str:
+        raise NoLeaderError(manager.phone, 500, "The swarm does not have a leader.")
+
+    monkeypatch.setattr(leaving, "settled_state", never)
+    with pytest.raises(NoLeaderError, match="the managers have no leader"):
+        PROVIDER.delete("b", props("m2", "manager"))
 
 
 @pytest.fixture
