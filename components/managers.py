@@ -27,6 +27,10 @@ _last: dict[str, str] = {}
 _lost: dict[str, float] = {}
 
 
+class NoManagerError(PhoneError):
+    """No manager of the swarm answers, or those that do have lost their majority."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Access:
     """How our dynamic resources reach a swarm: its id, and each manager's host properties."""
@@ -58,7 +62,7 @@ def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Gene
     restart they elect one within seconds. A phone found silent is left out for a while.
 
     Raises:
-        PhoneError: none does; the message has each one's reason, and what to do about it.
+        NoManagerError: none does; the message has each one's reason, and what to do about it.
     """
     started = time.monotonic()
     deadline = started + (ELECTION_SECONDS if started >= _lost.get(swarm_id, 0.0) else 0.0)
@@ -88,7 +92,7 @@ def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Gene
         if time.monotonic() >= deadline or not leaderless:
             if leaderless:
                 _lost[swarm_id] = time.monotonic() + AVOID_SECONDS
-            raise PhoneError(no_answer(filter(None, reasons.values()), leaderless=leaderless))
+            raise NoManagerError(no_answer(filter(None, reasons.values()), leaderless=leaderless))
         time.sleep(1)
 
 

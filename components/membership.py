@@ -6,10 +6,10 @@ Never rename this module: the state of every lab names it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
@@ -19,6 +19,7 @@ from .dynamic import Provider, tell, tell_once
 from .engine_api import Engine, NoLeaderError, NotManagerError
 from .managers import (
     Access,
+    NoManagerError,
     any_manager,
     hosts_of,
     manager_of,
@@ -29,6 +30,8 @@ from .memo import once
 from .settling import await_tasks
 from .ssh import Host, PhoneError
 from .survey import outdated, recent
+
+T = TypeVar("T")
 
 # A member is down where the managers miss it or its Docker, the phone itself being up.
 READY, DOWN = "ready", "down"
@@ -48,12 +51,16 @@ class MembershipProvider(Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])
-        with manager_of(props) as manager:
+
+        def join(manager: Engine) -> str:
             node_id = joining.join(host, props, manager)
             joining.remove_twins(manager, node_id, host.name)
             _set_spec(manager, node_id, host.name, props)
             unlisted.end_votes(manager, hosts_of(props), props["swarm_id"])
             await_tasks(manager)
+            return node_id
+
+        node_id = _through_a_manager(props, join)
         outdated(host)
         return CreateResult(node_id, dict(props))
 
@@ -88,35 +95,25 @@ class MembershipProvider(Provider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         host = Host.from_inputs(_news["phone"])
-        with any_manager(hosts_of(_news), _news["swarm_id"], shun=host.name) as manager:
+
+        def change(manager: Engine) -> None:
             _set_spec(manager, _id, host.name, _news)
             if _olds.get("state") == DOWN:
                 joining.wait_until_back(manager, _id, host.name)
             await_tasks(manager)
+
+        _through_a_manager(_news, change)
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         host = Host.from_inputs(_props["phone"])
-        for tries_left in reversed(range(TRIES)):
-            reached = False
-            try:
-                with any_manager(hosts_of(_props), _props["swarm_id"], shun=host.name) as manager:
-                    reached = True
-                    _remove(manager, _id, host, _props)
-            except (NotManagerError, NoLeaderError):
-                # It goes itself at the same time, or another one that led does: a manager, or the
-                # next leader, is looked for. Only where there is none is the majority lost.
-                if not tries_left:
-                    raise
-                continue
-            except PhoneError as error:
-                if reached:
-                    # What is half done is gone on with by the next run.
-                    raise
-                tell_once(str(error))
-                if _props["role"] == "worker":
-                    leaving.leave(host, _id)
-            return
+        try:
+            # What is half done when this fails is gone on with by the next run.
+            _through_a_manager(_props, lambda manager: _remove(manager, _id, host, _props))
+        except NoManagerError as error:
+            tell_once(str(error))
+            if _props["role"] == "worker":
+                leaving.leave(host, _id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +154,25 @@ class Membership(Resource, module="cloudlet", name="Membership"):
             },
             opts,
         )
+
+
+def _through_a_manager(props: dict[str, Any], work: Callable[[Engine], T]) -> T:
+    """What ``work`` returns, which is begun anew where it fell into a change of the managers.
+
+    In the same run others join and go: the one that is spoken through may cease to be a manager,
+    and while the leader does, or a second manager joins the only one, there is no leader for
+    moments. Only where none is found to go on is the majority lost.
+    """
+    name = props["phone"]["name"]
+    tries_left = TRIES
+    while True:
+        tries_left -= 1
+        try:
+            with any_manager(hosts_of(props), props["swarm_id"], shun=name) as manager:
+                return work(manager)
+        except (NotManagerError, NoLeaderError):
+            if not tries_left:
+                raise
 
 
 def _remove(manager: Engine, node_id: str, host: Host, props: dict[str, Any]) -> None:

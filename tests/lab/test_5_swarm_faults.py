@@ -137,7 +137,7 @@ def test_an_address_changes_and_the_plan_says_that_the_phone_leaves_and_joins(
     moved = cluster.value("phones")
     old = moved["phone-4"]["address"]
     new = old.rpartition(".")[0] + ".94"
-    cluster.on("phone-4", f"ip address add {new}/24 dev eth0")
+    cluster.on("phone-4", f"ip address add {new}/24 dev wlan0")
     moved["phone-4"]["address"] = new
     cluster.configure(stacks=swarmkit.STACKS, phones=moved)
     plan = cluster.pulumi("preview").ok().output
@@ -148,7 +148,7 @@ def test_an_address_changes_and_the_plan_says_that_the_phone_leaves_and_joins(
     settle(cluster)
     assert node_id(cluster, "phone-4") != before
     assert ask(cluster, "docker node inspect --format '{{.Status.Addr}}' phone-4").strip() == new
-    cluster.on("phone-4", f"ip address del {new}/24 dev eth0")
+    cluster.on("phone-4", f"ip address del {new}/24 dev wlan0")
 
 
 def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_manages(
@@ -158,7 +158,7 @@ def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_m
     for phone in ("phone-4", "phone-5"):
         switch(cluster, phone, "start", "docker")
         cluster.on(phone, "until docker info >/dev/null 2>&1; do sleep 0.5; done")
-    cluster.on("phone-4", "docker swarm init --advertise-addr eth0")
+    cluster.on("phone-4", "docker swarm init --advertise-addr wlan0")
     token = cluster.on("phone-4", "docker swarm join-token --quiet worker").strip()
     address = cluster.value("phones")["phone-1"]["address"].rpartition(".")[0] + ".14"
     cluster.on("phone-5", f"docker swarm join --token {token} {address}:2377")

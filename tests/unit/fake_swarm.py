@@ -12,7 +12,7 @@ import pytest
 
 from components import joining, leaving, managers, membership, swarm_init, unlisted
 from components.engine_api import EngineError
-from components.ssh import Host, PhoneError, UnreachableError
+from components.ssh import Host, UnreachableError
 
 SWARM = "swarm-1"
 TOKENS = {"Manager": "token-manager", "Worker": "token-worker"}
@@ -95,7 +95,7 @@ class Swarm:
             if node and node.on and node.role == "manager" and node.swarm == swarm_id:
                 yield Engine(self, host.name)
                 return
-        raise PhoneError("no manager of the swarm answers")
+        raise managers.NoManagerError("no manager of the swarm answers")
 
     def patch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in (joining, leaving, swarm_init):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fake_swarm import Node, Swarm
 from membership_samples import PROVIDER, props, three_managers
 
 from components import joining, leaving, managers
+from components.engine_api import NoLeaderError
 from components.ssh import PhoneError
 
 
@@ -227,3 +230,20 @@ def test_demotion_that_would_lose_the_majority_is_refused_with_the_sum(swarm: Sw
     with pytest.raises(PhoneError, match=r"m1 stays a manager: .*majority"):
         PROVIDER.update("a", props("m1", "manager"), props("m1"))
     assert swarm.nodes["a"].role == "manager"
+
+
+def test_a_join_that_leaves_the_managers_without_a_leader_for_moments_is_seen_through(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    electing = ["node lost leader status"]
+    promote = leaving.promote
+
+    def ask(manager: Any, node_id: str, name: str) -> None:
+        if electing:
+            raise NoLeaderError(manager.phone, 500, electing.pop())
+        promote(manager, node_id, name)
+
+    monkeypatch.setattr(leaving, "promote", ask)
+    made = PROVIDER.create(props("w2", "manager"))
+    assert swarm.nodes[made.id].role == "manager"
+    assert swarm.log.count("w2: POST /swarm/join") == 1
