@@ -158,9 +158,9 @@ def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_m
     for phone in ("phone-4", "phone-5"):
         switch(cluster, phone, "start", "docker")
         cluster.on(phone, "until docker info >/dev/null 2>&1; do sleep 0.5; done")
-    cluster.on("phone-4", "docker swarm init --advertise-addr wlan0")
-    token = cluster.on("phone-4", "docker swarm join-token --quiet worker").strip()
     address = cluster.value("phones")["phone-1"]["address"].rpartition(".")[0] + ".14"
+    cluster.on("phone-4", f"docker swarm init --advertise-addr {address}")
+    token = cluster.on("phone-4", "docker swarm join-token --quiet worker").strip()
     cluster.on("phone-5", f"docker swarm join --token {token} {address}:2377")
     configure(cluster, {**USUAL, "phone-5": "worker"})
     refused = cluster.up()
