@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import ansible, plain, results, services, timeline
-from bench.cluster import PREVIEW, ROOT, UP, Cluster, life
+from bench.cluster import PREVIEW, ROOT, UP, Cluster, life, many
 from bench.measure import Measured
 from bench.results import Result
 from load_test import page
@@ -41,6 +41,10 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("ansible", help="Ansible from bare phones to the same cluster")
     one.set_defaults(do=_ansible)
     one.add_argument("--phones", type=_numbers, default=[4])
+    one.add_argument("--runs", type=int, default=3)
+    one = commands.add_parser("stack", help="one stack of many services on four phones")
+    one.set_defaults(do=_stack)
+    one.add_argument("--services", type=int, default=50)
     one.add_argument("--runs", type=int, default=3)
     one = commands.add_parser("plain", help="the shop under load as plain containers, no swarm")
     one.set_defaults(do=_plain)
@@ -99,6 +103,17 @@ def _ansible(arguments: argparse.Namespace) -> None:
                     _keep(arguments, "Ansible", f"up, {step}", phones, done, load)
             finally:
                 cluster.gone()
+
+
+def _stack(arguments: argparse.Namespace) -> None:
+    cluster = _cluster(arguments)
+    load = os.getloadavg()[0]
+    try:
+        done = many(cluster, arguments.services, arguments.runs, _tell)
+    finally:
+        cluster.gone()
+    for step, measured in done:
+        _keep(arguments, "cloudlet", step, 4, measured, load)
 
 
 def _plain(arguments: argparse.Namespace) -> None:

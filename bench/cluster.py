@@ -36,6 +36,10 @@ PREVIEW = Step(name="preview", arguments=("preview",))
 REFRESH = Step(name="refresh", arguments=("refresh", "--yes"))
 DESTROY = Step(name="destroy", arguments=("destroy", "--yes", "--skip-preview"))
 STEPS = (UP, AGAIN, PREVIEW, REFRESH, DESTROY)
+# One stack of many services, on phones that are a swarm already.
+PREVIEW_STACK = Step(name="preview of a stack to come", arguments=PREVIEW.arguments)
+UP_STACK = Step(name="up of that stack", arguments=UP.arguments)
+PREVIEW_KEPT = Step(name="preview of that stack, nothing to change", arguments=PREVIEW.arguments)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,23 @@ class Cluster:
             for number in range(1, phones + 1)
         }
         self._write(own)
+
+    def deploy(self, services: int) -> None:
+        """Adds a stack of so many services of one small task each to the configuration."""
+        given = yaml.safe_load((ROOT / STACK_FILE).read_text())
+        service = {**given["x-service"], "deploy": {"resources": {"limits": {"memory": "32M"}}}}
+        names = [f"service-{number}" for number in range(1, services + 1)]
+        stack = self.folder / "many.yml"
+        stack.write_text(yaml.safe_dump({"services": dict.fromkeys(names, service)}))
+        values = yaml.safe_load(self.config.read_text())
+        values["config"]["cloudlet:stacks"] = {"many": {"file": str(stack)}}
+        self.config.write_text(yaml.safe_dump(values, sort_keys=False))
+
+    def without_stacks(self) -> None:
+        """Takes all stacks out of the configuration."""
+        values = yaml.safe_load(self.config.read_text())
+        values["config"]["cloudlet:stacks"] = {}
+        self.config.write_text(yaml.safe_dump(values, sort_keys=False))
 
     def gone(self) -> None:
         """No phone is left; images stay, as they would in a registry."""
@@ -123,4 +144,23 @@ def life(cluster: Cluster, phones: int, tell: Callable[[str], None]) -> dict[str
     for step in STEPS:
         found[step.name] = done = cluster.pulumi(step)
         tell(f"{phones} phones, {step.name}: {done.seconds:.1f} s, {done.peak_mb:.0f} MB")
+    return found
+
+
+def many(
+    cluster: Cluster, services: int, runs: int, tell: Callable[[str], None]
+) -> list[tuple[str, Measured]]:
+    """A stack of many services planned and brought up on four phones, each step so often."""
+    cluster.bare(4)
+    cluster.without_stacks()
+    cluster.pulumi(UP)
+    found: list[tuple[str, Measured]] = []
+    for _ in range(runs):
+        cluster.deploy(services)
+        for step in (PREVIEW_STACK, UP_STACK, PREVIEW_KEPT):
+            done = cluster.pulumi(step)
+            found.append((f"{step.name}, {services} services", done))
+            tell(f"{found[-1][0]}: {done.seconds:.1f} s, {done.peak_mb:.0f} MB")
+        cluster.without_stacks()
+        cluster.pulumi(UP)
     return found

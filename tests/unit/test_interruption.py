@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 def test_an_interrupted_program_ends_without_a_traceback() -> None:
     program = (
         "import os, signal\n"
+        # A shell's background jobs, these tests among them, may be told to ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from components import interruption\n"
         "interruption.end_quietly()\n"
         "print('a line')\n"
