@@ -7,6 +7,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PULUMI = $(PYTHON) -m toolchain pulumi --
 LOAD_TEST = $(PYTHON) -m load_test --stack $(STACK)
+UNIT_TESTS = $(PYTHON) -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
@@ -120,13 +121,13 @@ lint: ready-load ## formatting, lint, types and the shell scripts
 test: lint test-unit test-lab ## everything that CI runs; under 25 minutes on a fresh machine
 
 test-unit: ready-load ## pure modules and components under mocks; seconds
-	@$(PYTHON) -m pytest -q -m "not slow" tests/unit
+	@$(UNIT_TESTS) -m "not slow"
 
 test-lab: ready-load ## the real Pulumi engine against simulated phones
 	@$(PYTHON) -m pytest -v -m "not slow" tests/lab
 
 test-long: ready-load ## all tests: long faults in the lab, long searches for a file that breaks us
-	@CLOUDLET_FUZZ=$${CLOUDLET_FUZZ:-1000} $(PYTHON) -m pytest -q tests/unit
+	@CLOUDLET_FUZZ=$${CLOUDLET_FUZZ:-1000} $(UNIT_TESTS)
 	@$(PYTHON) -m pytest -v tests/lab
 
 clean: ## take the dev lab away and remove everything made inside this checkout

@@ -31,6 +31,8 @@ CONNECT_SECONDS = 5.0
 CHECK_SECONDS = 20.0
 # The next manager is asked when the one before it has been silent for so long.
 PATIENCE_SECONDS = 1.0
+# How often a connection looks whether its manager still is one.
+LOOK_SECONDS = 1.0
 ELECTION_SECONDS = 20.0
 # Within one run nothing changes unseen but a manager that dies, and that is seen on dialling.
 FRESH_SECONDS = 20.0
@@ -202,7 +204,7 @@ def _join(connection: socket.socket, current: Callable[[], bool]) -> None:
     connection.settimeout(None)
     ends = [0, connection]
     while True:
-        ready, _, _ = select.select(ends, [], [], 1.0)
+        ready, _, _ = select.select(ends, [], [], LOOK_SECONDS)
         if not ready and not current():
             return
         if 0 in ready:

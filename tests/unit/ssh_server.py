@@ -77,7 +77,7 @@ class _Session(paramiko.ServerInterface):
 
 def _run(channel: Any, answer: Answer) -> None:
     # The server confirms that it has started the command before the command can end.
-    time.sleep(0.05)
+    time.sleep(0.02)
     if answer.hold is not None:
         answer.hold.wait(10)
     # Who asked may be gone, and the connection with it.

@@ -21,6 +21,7 @@ OUTPUT = {"4dabf18193072939515e22adb298388d": "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 PLUGIN = """
 import sys, threading
 from toolchain.plugin import lifetime
+lifetime._LOOK_SECONDS = 0.05
 lifetime.end_with_engine(lambda: print("last", flush=True))
 print("up", flush=True)
 threading.Event().wait()

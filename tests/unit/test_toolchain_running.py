@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_command_that_takes_longer_than_it_may_is_given_up() -> None:
     hold = threading.Event()
     with phone(lambda _: Answer(hold=hold)) as served:
         with pytest.raises(CommandError, match="deadline exceeded"):
-            _run(served, command="sleep", deadline=time.monotonic() + 0.3)
+            _run(served, command="sleep", deadline=time.monotonic() + 0.1)
         hold.set()
 
 
@@ -181,8 +182,9 @@ def test_a_wrong_password_is_an_error_that_does_not_tell_it() -> None:
 def test_a_phone_that_accepts_and_stays_silent_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(DialError, match="does not answer as SSH within 1 s"):
-            dial(_connection(port, perDialTimeout=1), _patience(), _ignore)
+        hurried = replace(_connection(port), per_dial_seconds=0.1)
+        with pytest.raises(DialError, match=r"does not answer as SSH within 0\.1 s"):
+            dial(hurried, _patience(), _ignore)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +225,7 @@ def test_an_attempt_may_fail_as_often_as_the_limit_says() -> None:
 def test_without_a_limit_only_the_deadline_ends_the_attempts() -> None:
     connection = _connection(1, dialErrorLimit=-1)
     with pytest.raises(DialError, match="deadline exceeded"):
-        persist("Dial", connection, _patience(0.3), _ignore, _failing(1000))
+        persist("Dial", connection, _patience(0.15), _ignore, _failing(1000))
 
 
 def test_the_engines_cancellation_ends_the_attempts() -> None:

@@ -24,7 +24,7 @@ class Connection:
     """A line as in authorized_keys; without one, any key is taken."""
     dial_error_limit: int
     """Failed attempts after the first that are borne; -1 for no limit."""
-    per_dial_seconds: int
+    per_dial_seconds: float
     """The longest one attempt may take to connect; 0 for no limit."""
     proxy: Connection | None = None
 
