@@ -16,9 +16,9 @@ class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
     ``preparing`` tasks wait for their image; ``starting`` ones run and have yet to pass their
-    health check. ``failed`` maps ids of tasks
-    that ended badly to their errors; ``waiting`` is the scheduler's reason where a task finds no
-    phone; ``verdict`` is Swarm's own on an update that went wrong.
+    health check. ``failed`` maps ids of tasks that ended badly to their errors: those of the
+    present spec, or of the one that was taken back; ``waiting`` is the scheduler's reason where a
+    task finds no phone; ``verdict`` is Swarm's own on an update that went wrong.
     """
 
     running: int
@@ -57,11 +57,7 @@ def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Pro
         preparing=sum(task["Status"]["State"] == "preparing" for task in current),
         starting=sum(task["Status"]["State"] == "starting" for task in current),
         updating=state in ("updating", "rollback_started"),
-        failed={
-            task["ID"]: task["Status"].get("Err") or task["Status"].get("Message", "")
-            for task in tasks
-            if task["Status"]["State"] in _FAILED and _same_spec(task["Spec"], template)
-        },
+        failed=_failures(tasks, template, rolled_back=state in _ROLLED_BACK),
         waiting=next(
             (
                 task["Status"]["Err"]
@@ -108,6 +104,21 @@ def _desired(service: Mapping[str, Any]) -> int:
     if replicated is not None:
         return replicated.get("Replicas", 1)
     return service["ServiceStatus"]["DesiredTasks"]
+
+
+def _failures(
+    tasks: Sequence[Mapping[str, Any]], template: Mapping[str, Any], *, rolled_back: bool
+) -> dict[str, str]:
+    failed = [task for task in tasks if task["Status"]["State"] in _FAILED]
+    others = [task for task in failed if not _same_spec(task["Spec"], template)]
+    if rolled_back and others:
+        # Swarm forgets a spec that it takes back; its tasks were the last to be made of another.
+        template = max(others, key=lambda task: task["CreatedAt"].rstrip("Z"))["Spec"]
+    return {
+        task["ID"]: task["Status"].get("Err") or task["Status"].get("Message", "")
+        for task in failed
+        if _same_spec(task["Spec"], template)
+    }
 
 
 def _same_spec(task: Mapping[str, Any], template: Mapping[str, Any]) -> bool:

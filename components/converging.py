@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from .convergence import Progress, explain, judge, log_lines
@@ -61,7 +62,9 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
             or (waiting_since is not None and now - waiting_since > WAITING_SECONDS)
         )
         if hopeless or now > min(deadline, begun + PULL_SECONDS):
-            raise PhoneError(explain(name, progress, _last_log(manager, name)))
+            # What a task failed of counts on, though Swarm may have put it away since.
+            told = replace(progress, failed={**failed, **progress.failed})
+            raise PhoneError(explain(name, told, _last_log(manager, name)))
         time.sleep(0.25)
 
 

@@ -17,10 +17,17 @@ def service(*, replicas: int = 2, update: str = "") -> dict[str, Any]:
 
 
 def task(
-    key: str, state: str, *, image: str = "web:2", desired: str = "running", error: str = ""
+    key: str,
+    state: str,
+    *,
+    image: str = "web:2",
+    desired: str = "running",
+    error: str = "",
+    made: str = "2026-11-30T00:00:01Z",
 ) -> dict[str, Any]:
     return {
         "ID": key,
+        "CreatedAt": made,
         "DesiredState": desired,
         "Spec": {"ContainerSpec": {"Image": image}, "ForceUpdate": 0},
         "Status": {"State": state, "Err": error},
@@ -50,6 +57,21 @@ def test_a_rolled_back_update_is_a_failure_although_all_tasks_run() -> None:
     progress = judge(service(update="rollback_completed"), [task("a", "running")] * 2)
     assert not progress.converged
     assert "rolled back (because)" in explain("web", progress, [])
+
+
+def test_a_rolled_back_update_is_told_with_the_error_of_what_was_taken_back() -> None:
+    def failed(key: str, image: str, error: str, made: str) -> dict[str, Any]:
+        return task(key, "failed", image=image, desired="shutdown", error=error, made=made)
+
+    tasks = [
+        task("a", "running", made="2026-11-30T00:00:03.5Z"),
+        failed("b", "web:2", "of long ago", "2026-11-30T00:00:01.1Z"),
+        failed("d", "web:3", "task: non-zero exit (3)", "2026-11-30T00:00:02.123Z"),
+        failed("c", "web:1", "of the version before", "2026-11-30T00:00:02.12Z"),
+    ]
+    for state in ("rollback_started", "rollback_completed", "rollback_paused"):
+        assert judge(service(update=state), tasks).failed == {"d": "task: non-zero exit (3)"}
+    assert judge(service(update="completed"), tasks).failed == {"b": "of long ago"}
 
 
 def test_a_service_scaled_to_nothing_is_converged_without_tasks() -> None:
