@@ -18,6 +18,7 @@ from lab.names import Lab as LabNames
 
 PAGE = ROOT / "docs" / "operations.md"
 README = ROOT / "README.md"
+README_COMMANDS = "Other commands"
 _STEP = re.compile(
     r"^<!-- the lab: (?P<hands>.*?) -->$|^<!-- (?P<quick>quick) -->$"
     r"|^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^## (?P<title>[^\n]*)$",
@@ -148,14 +149,15 @@ def _simulated(config: dict[str, Any]) -> dict[str, Any]:
 def parameters(*, quick: bool) -> list[Any]:
     """Every recipe's title and steps for a test of each.
 
-    With ``quick`` it is the steps that are, of the README too, whose other blocks nobody runs here.
+    With ``quick`` it is the steps that are. Otherwise the README's commands for a running lab are
+    there too; those that are quick name the dev lab, and its others make and end one.
     """
-    found = [recipes(PAGE.read_text(encoding="utf-8"))]
+    readme = recipes(README.read_text(encoding="utf-8"))
+    page = recipes(PAGE.read_text(encoding="utf-8"))
     if quick:
-        found.append(recipes(README.read_text(encoding="utf-8")))
-    return [
-        pytest.param(title, chosen, id=title)
-        for page in found
-        for title, steps in page.items()
-        if (chosen := [step for step in steps if step.quick or not quick])
-    ]
+        both = [*page.items(), *readme.items()]
+        chosen = [(title, [step for step in steps if step.quick]) for title, steps in both]
+    else:
+        others = [step for step in readme[README_COMMANDS] if not step.quick]
+        chosen = [(README_COMMANDS, others), *page.items()]
+    return [pytest.param(title, steps, id=title) for title, steps in chosen if steps]
