@@ -18,7 +18,7 @@ from lab.names import Lab
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK_FILE = "bench/stack.yml"
-# Nothing listens there, on this machine or elsewhere.
+# Nothing listens there, on this machine or elsewhere, from this port on.
 NOWHERE = ("127.0.0.9", 2999)
 
 
@@ -72,7 +72,7 @@ class Cluster:
             f"phone-{number}": {
                 "address": f"10.213.0.{number}",
                 "role": "manager" if number <= 3 else "worker",
-                "ssh": {"host": host, "port": port},
+                "ssh": {"host": host, "port": port + number},
             }
             for number in range(1, phones + 1)
         }

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bench import ansible, plain, results, timeline
-from bench.cluster import STEPS
+from bench.cluster import ROOT, STEPS, Cluster
 from bench.measure import Line, Measured, measure
 from bench.results import Result
-from components import compose
+from components import compose, config
 
 PRINTED = (
     (0.1, " +  pulumi:pulumi:Stack cloudlet-dev creating (0s) "),
@@ -115,3 +117,19 @@ def test_a_playbooks_recap_says_whether_it_changed_anything(count: int, did: boo
     lines = [Line(at=0.0, text=recap)]
     done = Measured(status=0, seconds=1.0, peak_mb=1.0, lines=lines)
     assert ansible.changed(done) is did
+
+
+def test_a_hundred_phones_that_do_not_exist_make_a_sound_configuration(tmp_path: Path) -> None:
+    cluster = Cluster(name="nowhere", folder=tmp_path)
+    cluster.nowhere(100)
+    cluster.deploy(50)
+    written = yaml.safe_load(cluster.config.read_text())["config"]
+    values = {
+        key.removeprefix("cloudlet:"): value if isinstance(value, str) else json.dumps(value)
+        for key, value in written.items()
+        if not isinstance(value, dict) or "secure" not in value
+    }
+    secrets = {"password": "1234", "wifiPassword": "my-secure-password", "secrets": "{}"}
+    lab = config.load(values | secrets, root=ROOT)
+    assert len(lab.phones) == 100
+    assert list(lab.stacks) == ["many"]
