@@ -88,7 +88,7 @@ class MembershipProvider(Provider):
             "role": spec["Role"],
             "availability": spec["Availability"],
             "labels": spec.get("Labels") or {},
-            "address": _address(node) or props["address"],
+            "address": _address(host, node, props["address"]),
             "state": _state(host, node),
         }
         return ReadResult(id_, {**props, **seen})
@@ -224,14 +224,32 @@ def _state(host: Host, node: dict[str, Any]) -> str:
     return DOWN if now and (missed or now.docker.state != "running") else READY
 
 
-def _address(node: dict[str, Any]) -> str:
-    """Where the other nodes reach this one; empty where the managers do not know."""
-    status: dict[str, Any] = node.get("ManagerStatus") or {}
-    for found in (node["Status"].get("Addr", ""), status.get("Addr", "").rpartition(":")[0]):
-        try:
-            address = IPv4Address(found)
-        except ValueError:
-            continue
-        if not (address.is_unspecified or address.is_loopback):
-            return found
-    return ""
+def _address(host: Host, node: dict[str, Any], recorded: str) -> str:
+    """Where the other nodes were told to reach this one.
+
+    Of a worker the managers know only where it connects from, which on a phone with several
+    addresses may be another one. So the phone is asked, and one that is silent is believed to be
+    where it was.
+    """
+    now = recent(host)
+    managing: dict[str, Any] = node.get("ManagerStatus") or {}
+    for told in (now.swarm.address if now else "", managing.get("Addr", "").rpartition(":")[0]):
+        if _is_usable(told):
+            return told
+    heard = node["Status"].get("Addr", "")
+    moved = _is_usable(heard) and heard != recorded and node["Status"]["State"] == "ready"
+    if now is None and moved:
+        tell(
+            f"{host.name}: it does not answer, but the managers hear from it at {heard}. If it has "
+            f"moved there, write {heard} into phones.{host.name}.address"
+        )
+    return recorded
+
+
+def _is_usable(text: str) -> bool:
+    """Whether another node can reach a node there."""
+    try:
+        address = IPv4Address(text)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_loopback)

@@ -75,11 +75,13 @@ class Docker:
 
 @dataclass(frozen=True, kw_only=True)
 class SwarmBelief:
-    """What the phone itself believes, which makes it no member: Docker's ``LocalNodeState`` and
-    ``NodeID``. ``cluster_id`` is told to managers only; all is empty where Docker is silent."""
+    """What the phone itself believes, which makes it no member: Docker's ``LocalNodeState``,
+    ``NodeID`` and ``NodeAddr``, where it told the others to reach it. ``cluster_id`` is told to
+    managers only; all is empty where Docker is silent."""
 
     state: str
     node_id: str
+    address: str
     manager: bool
     cluster_id: str
     error: str
@@ -173,6 +175,7 @@ def parse(text: str, *, asked_at: float, answered_at: float) -> Survey:
         swarm=SwarmBelief(
             state=told.get("swarm_state", ""),
             node_id=told.get("swarm_node_id", ""),
+            address=told.get("swarm_address", ""),
             manager=told.get("swarm_manager") == "true",
             cluster_id=told.get("swarm_id", ""),
             error=told.get("swarm_error", ""),

@@ -55,6 +55,7 @@ docker_root={{.DockerRootDir}}
 containers_running={{.ContainersRunning}}
 swarm_state={{.Swarm.LocalNodeState}}
 swarm_node_id={{.Swarm.NodeID}}
+swarm_address={{.Swarm.NodeAddr}}
 swarm_manager={{.Swarm.ControlAvailable}}
 swarm_id={{with .Swarm.Cluster}}{{.ID}}{{end}}
 swarm_error={{.Swarm.Error}}' 2>/dev/null

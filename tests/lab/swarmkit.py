@@ -7,7 +7,7 @@ from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from labkit import PHONES, Lab, own_configuration, wait_for
+from labkit import NAME, PHONES, Lab, LabNames, own_configuration, wait_for
 
 STACKS = {"still": {"file": "tests/lab/still.yml"}}
 REPLICAS = 2
@@ -74,6 +74,24 @@ def members(lab: Lab) -> dict[str, str]:
 def node_id(lab: Lab, phone: str) -> str:
     """Which node the phone says that it is."""
     return lab.on(phone, "docker info --format '{{.Swarm.NodeID}}'").strip()
+
+
+def advertised(lab: Lab, phone: str) -> str:
+    """Where the phone told the others to reach it."""
+    return lab.on(phone, "docker info --format '{{.Swarm.NodeAddr}}'").strip()
+
+
+def readdress(lab: Lab, phone: str, address: str) -> None:
+    """The phone is switched off and on, and has another address then."""
+    names = LabNames(name=NAME)
+    container = names.phone_named(phone).container
+    lab.lab("stop", phone).ok()
+    for change in (
+        ("disconnect", names.network, container),
+        ("connect", "--ip", address, names.network, container),
+    ):
+        subprocess.run(["docker", "network", *change], check=True)
+    lab.lab("start", phone).ok()
 
 
 def voters(lab: Lab, phone: str) -> set[str]:

@@ -12,12 +12,14 @@ from phonekit import switch
 from swarmkit import (
     MISSED_SECONDS,
     USUAL,
+    advertised,
     all_run,
     ask,
     configure,
     make_whole,
     members,
     node_id,
+    readdress,
     settle,
     switch_off,
     voters,
@@ -134,21 +136,35 @@ def test_an_address_changes_and_the_plan_says_that_the_phone_leaves_and_joins(
     cluster: Lab,
 ) -> None:
     before = node_id(cluster, "phone-4")
-    moved = cluster.value("phones")
-    old = moved["phone-4"]["address"]
-    new = old.rpartition(".")[0] + ".94"
+    old, new = _move(cluster, "phone-4")
+    # The old address stays: the managers go on hearing from the phone there.
     cluster.on("phone-4", f"ip address add {new}/24 dev wlan0")
-    moved["phone-4"]["address"] = new
-    cluster.configure(stacks=swarmkit.STACKS, phones=moved)
-    plan = cluster.pulumi("preview").ok().output
-    assert (
-        f"phone-4: the swarm knows it at {old}, and it is at {new}. Swarm cannot change that, so "
-        "the phone leaves and joins again"
-    ) in plan
-    settle(cluster)
-    assert node_id(cluster, "phone-4") != before
-    assert ask(cluster, "docker node inspect --format '{{.Status.Addr}}' phone-4").strip() == new
-    cluster.on("phone-4", f"ip address del {new}/24 dev wlan0")
+    try:
+        plan = cluster.pulumi("preview").ok().output
+        assert (
+            f"phone-4: the swarm knows it at {old}, and it is at {new}. Swarm cannot change that, "
+            "so the phone leaves and joins again"
+        ) in plan
+        settle(cluster)
+        assert node_id(cluster, "phone-4") != before
+        assert advertised(cluster, "phone-4") == new
+    finally:
+        cluster.on("phone-4", f"ip address del {new}/24 dev wlan0")
+
+
+def test_a_phone_that_got_another_address_while_it_was_off_leaves_and_joins(cluster: Lab) -> None:
+    before = node_id(cluster, "phone-4")
+    old, new = _move(cluster, "phone-4")
+    readdress(cluster, "phone-4", new)
+    try:
+        # The managers hear from it at its new address, and its Docker still tells the old one.
+        assert wait_for(lambda: " ready " in members(cluster)["phone-4"], BACK_SECONDS)
+        assert advertised(cluster, "phone-4") == old
+        settle(cluster)
+        assert node_id(cluster, "phone-4") != before
+        assert advertised(cluster, "phone-4") == new
+    finally:
+        readdress(cluster, "phone-4", old)
 
 
 def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_manages(
@@ -169,6 +185,16 @@ def test_a_phone_in_an_old_swarm_is_taken_out_of_it_but_not_out_of_one_that_it_m
     assert "run `docker swarm leave --force` on it if that swarm is to go" in refused.output
     cluster.on("phone-4", "docker swarm leave --force")
     settle(cluster)
+
+
+def _move(lab: Lab, phone: str) -> tuple[str, str]:
+    """Gives the phone another address in the configuration; the one before, and that one."""
+    phones = lab.value("phones")
+    old: str = phones[phone]["address"]
+    new = f"{old.rpartition('.')[0]}.9{phone[-1]}"
+    phones[phone]["address"] = new
+    lab.configure(stacks=swarmkit.STACKS, phones=phones)
+    return old, new
 
 
 def _answers(lab: Lab) -> bool:

@@ -22,7 +22,8 @@ TOKENS = {"Manager": "token-manager", "Worker": "token-worker"}
 class Node:
     """A phone, as it sees itself (``swarm``) and as the managers see it.
 
-    ``phone`` is its name in the configuration, the hostname where that is left out.
+    ``phone`` is its name in the configuration, the hostname where that is left out; ``address``
+    what it told the others, ``heard_at`` where it connects from.
     """
 
     hostname: str
@@ -34,6 +35,7 @@ class Node:
     availability: str = "active"
     labels: dict[str, str] = field(default_factory=dict[str, str])
     address: str = ""
+    heard_at: str = ""
     remote_managers: tuple[str, ...] = ()
     leads: bool = False
 
@@ -45,7 +47,7 @@ class Node:
         reachability = "reachable" if self.on else "unreachable"
         manages = {
             "Reachability": reachability,
-            "Addr": f"{self.hostname}:2377",
+            "Addr": f"{self.address or self.hostname}:2377",
             "Leader": self.leads,
         }
         return {
@@ -54,7 +56,7 @@ class Node:
             "Description": {"Hostname": self.hostname},
             "Status": {
                 "State": "ready" if self.on and self.swarm == SWARM else "down",
-                "Addr": self.address or "0.0.0.0",
+                "Addr": self.heard_at or "0.0.0.0",
             },
             "Spec": {"Role": self.role, "Availability": self.availability, "Labels": self.labels},
             "ManagerStatus": manages if self.role == "manager" else None,
@@ -113,8 +115,10 @@ class Swarm:
         if any(node.name == host.name and not node.on for node in self.nodes.values()):
             return None
         key = self.id_of(host.name)
+        address = self.nodes[key].address if key else ""
+        state = "active" if key else "inactive"
         return SimpleNamespace(
-            swarm=SimpleNamespace(state="active" if key else "inactive", node_id=key),
+            swarm=SimpleNamespace(state=state, node_id=key, address=address),
             docker=SimpleNamespace(state="running" if self.dockers_run else "stopped"),
         )
 

@@ -72,7 +72,12 @@ def seen(name: str, **changes: Any) -> Survey:
             daemon_json="{}",
         ),
         swarm=SwarmBelief(
-            state="active", node_id=f"id-{name}", manager=False, cluster_id="", error=""
+            state="active",
+            node_id=f"id-{name}",
+            address="",
+            manager=False,
+            cluster_id="",
+            error="",
         ),
         wifi=Wifi(device="wlan0", ssid="cloudlet", autoconnect=True, priority=100, signal=71),
         firewall=None,

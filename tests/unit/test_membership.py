@@ -8,7 +8,7 @@ import pytest
 from fake_swarm import Node, Swarm
 from membership_samples import PROVIDER, props, three_managers
 
-from components import joining, leaving, managers
+from components import joining, leaving, managers, membership
 from components.engine_api import NoLeaderError
 from components.ssh import PhoneError
 
@@ -117,6 +117,35 @@ def test_an_address_that_the_swarm_does_not_know_is_explained_and_replaces(
     assert seen is not None
     assert PROVIDER.diff("d", seen, props("w1")).replaces == ["address"]
     assert "w1: the swarm knows it at 10.9.9.9, and it is at 10.0.0.1." in capsys.readouterr().out
+
+
+def test_a_phone_with_two_addresses_is_where_it_says_and_not_where_it_connects_from(
+    swarm: Swarm,
+) -> None:
+    swarm.nodes["d"].address, swarm.nodes["d"].heard_at = "10.0.0.1", "10.9.9.9"
+    assert _address("d", "w1") == "10.0.0.1"
+
+
+def test_a_worker_that_is_off_is_where_it_was(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["d"].on, swarm.nodes["d"].heard_at = False, "10.9.9.9"
+    assert _address("d", "w1") == "10.0.0.1"
+    assert capsys.readouterr().out == ""
+
+
+def test_a_worker_that_only_the_managers_hear_is_told_of_with_its_new_address(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(membership, "recent", lambda _host: None)
+    swarm.nodes["d"].heard_at = "10.9.9.9"
+    assert _address("d", "w1") == "10.0.0.1"
+    assert "write 10.9.9.9 into phones.w1.address" in capsys.readouterr().out
+
+
+def test_a_manager_that_is_off_is_where_the_others_know_it(swarm: Swarm) -> None:
+    swarm.nodes["c"].on, swarm.nodes["c"].address = False, "10.9.9.9"
+    assert _address("c", "m3") == "10.9.9.9"
 
 
 def test_a_manager_of_our_own_swarm_that_is_not_listed_leaves_and_joins(swarm: Swarm) -> None:
@@ -247,3 +276,10 @@ def test_a_join_that_leaves_the_managers_without_a_leader_for_moments_is_seen_th
     made = PROVIDER.create(props("w2", "manager"))
     assert swarm.nodes[made.id].role == "manager"
     assert swarm.log.count("w2: POST /swarm/join") == 1
+
+
+def _address(node_id: str, phone: str) -> str:
+    """What a refresh says of where the phone is."""
+    seen = PROVIDER.read(node_id, props(phone)).outs
+    assert seen is not None
+    return seen["address"]

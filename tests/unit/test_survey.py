@@ -29,6 +29,7 @@ docker_version=28.3.3
 containers_running=3
 swarm_state=active
 swarm_node_id=abc
+swarm_address=192.168.8.12
 swarm_manager=true
 swarm_id=def
 swarm_error=
@@ -57,7 +58,12 @@ def test_a_phone_is_told_with_its_units() -> None:
     assert (seen.docker.containers, seen.docker.awaits_wifi) == (3, False)
     assert seen.docker.daemon_json == '{"debug": true}'
     assert seen.swarm == SwarmBelief(
-        state="active", node_id="abc", manager=True, cluster_id="def", error=""
+        state="active",
+        node_id="abc",
+        address="192.168.8.12",
+        manager=True,
+        cluster_id="def",
+        error="",
     )
     assert seen.wifi is not None
     assert (seen.wifi.ssid, seen.wifi.priority, seen.wifi.signal) == ("a=b", 100, 61)
