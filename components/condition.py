@@ -16,7 +16,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import access, aspects, docker_config, wifi
-from .dynamic import Provider, run_script, tell_once
+from .dynamic import Provider, changed_keys, run_script, tell_once
 from .ssh import Host, PhoneError, connect
 from .survey import Survey, outdated, recent, survey
 
@@ -27,6 +27,9 @@ SECRETS = ("password", "wifi_password")
 class ConditionProvider(Provider):
     """Inputs: those of :data:`aspects.ASPECTS` that are wanted, ``phone``, ``address``,
     ``data_path_port``, ``daemon_keys``, ``wifi_settings`` and the :data:`SECRETS`."""
+
+    # How a refresh reaches the phone, and what it measures the firewall by.
+    updates = ("phone", "address", "data_path_port")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         # The steps that this comes after have just made it true.
@@ -42,7 +45,7 @@ class ConditionProvider(Provider):
             is_, should_be = _olds.get(aspect), _news.get(aspect)
             words = aspects.describe(aspect, is_, should_be)
             tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_)}")
-        return DiffResult(changes=bool(changed))
+        return DiffResult(changes=bool(changed or changed_keys(_olds, _news, self.updates)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         _mend(Host.from_inputs(_news["phone"]), _news)

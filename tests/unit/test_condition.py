@@ -172,6 +172,19 @@ def test_what_was_seen_before_does_not_colour_what_is_seen_now(
     assert not ConditionProvider().diff("phone-7", last, PROPS).changes
 
 
+def test_a_phone_that_moved_is_measured_by_its_new_address_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = "3 192.168.8.94 4789"
+    moved = replace(SOUND, firewall=Firewall(now=rules, at_boot=rules))
+    monkeypatch.setattr(condition, "recent", lambda _host: moved)
+    news = {**PROPS, "address": "192.168.8.94"}
+    assert ConditionProvider().diff("phone-7", PROPS, news).changes
+    outs = ConditionProvider().read("phone-7", news).outs
+    assert outs is not None
+    assert not ConditionProvider().diff("phone-7", outs, news).changes
+
+
 def test_the_wifi_of_a_phone_that_has_its_owners_is_not_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
