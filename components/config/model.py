@@ -147,9 +147,9 @@ class Swarm(_Written):
         default="8760h", description="how long a node's certificate is valid, at least 1h"
     )
     heartbeat: fields.Heartbeat = Field(
-        default="10s",
+        default="5s",
         description="how often a node tells that it is alive; more forgives wifi. A phone is "
-        "missed after three, the managers' leader after six",
+        "missed after three; the managers' leader after six, once another one leads",
     )
     data_path_port: fields.DataPathPort = Field(
         default=4789, description="the UDP port of the traffic between phones' containers"

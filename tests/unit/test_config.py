@@ -94,7 +94,7 @@ def test_defaults_are_filled_in(root: Path) -> None:
         "address_pool": "10.20.0.0/16",
         "address_pool_mask": 24,
         "certificate_expiry": "8760h",
-        "heartbeat": "10s",
+        "heartbeat": "5s",
         "data_path_port": 4789,
     }
     assert lab.warnings == ()
