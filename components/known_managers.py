@@ -17,6 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 from pulumi.output import Unknown
 
 from .dynamic import Provider
+from .managers import also_ask
 
 # One that answers is enough, and one may be off.
 ENOUGH = 2
@@ -30,10 +31,13 @@ class KnownManagersProvider(Provider):
         return CreateResult("managers", dict(props))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        also_ask(_olds["hosts"])
         return DiffResult(changes=worn_out(_olds["hosts"], _news["hosts"], _news["managers"]))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        return UpdateResult({**_news, "hosts": renewed(_olds["hosts"], _news["hosts"])})
+        hosts = renewed(_olds["hosts"], _news["hosts"])
+        also_ask(hosts)
+        return UpdateResult({**_news, "hosts": hosts})
 
 
 class KnownManagers(Resource, module="cloudlet", name="KnownManagers"):

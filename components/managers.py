@@ -25,6 +25,8 @@ AVOID_SECONDS = 30.0
 _silent: dict[tuple[str, int], tuple[float, str]] = {}
 _last: dict[str, str] = {}
 _lost: dict[str, float] = {}
+# The newest record of who is to be asked: see :func:`also_ask`.
+_also: list[Mapping[str, Any]] = []
 
 
 class NoManagerError(PhoneError):
@@ -49,8 +51,20 @@ def manager_of(props: Mapping[str, Any]) -> AbstractContextManager[Engine]:
 
 
 def hosts_of(props: Mapping[str, Any]) -> list[Host]:
-    """The hosts in ``managers`` of a dynamic resource's properties."""
-    return [Host.from_inputs(manager) for manager in props["managers"]]
+    """The hosts in ``managers`` of a dynamic resource's properties, then the newer ones.
+
+    A resource that goes has the properties of the run before: the managers that it names may all
+    have been replaced in this one.
+    """
+    given: list[Mapping[str, Any]] = props["managers"]
+    names = {manager["name"] for manager in given}
+    newer = [manager for manager in _also if manager["name"] not in names]
+    return [Host.from_inputs(manager) for manager in (*given, *newer)]
+
+
+def also_ask(recorded: Sequence[Mapping[str, Any]]) -> None:
+    """Makes the managers of the lab's record known to all resources of this run."""
+    _also[:] = recorded
 
 
 @contextmanager

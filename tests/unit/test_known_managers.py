@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pulumi.output import Unknown
 
 from components.known_managers import KnownManagersProvider, renewed, worn_out
+from components.managers import also_ask
 
 
 def host(name: str, **changes: Any) -> dict[str, Any]:
@@ -15,6 +17,13 @@ def host(name: str, **changes: Any) -> dict[str, Any]:
 
 
 A, B, C, D, E = (host(name) for name in "abcde")
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """What a run learns here is not for other tests."""
+    yield
+    also_ask([])
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from fake_swarm import Swarm
-from membership_samples import PROVIDER, props, three_managers
+from membership_samples import PROVIDER, host, props, three_managers
 
 from components import leaving, managers, membership
 from components.engine_api import NoLeaderError, NotManagerError
+from components.known_managers import KnownManagersProvider
 from components.ssh import PhoneError
 
 
@@ -48,6 +49,21 @@ def test_the_tasks_of_a_phone_that_turns_out_dead_are_not_waited_for(
     out = capsys.readouterr().out
     assert "w1: 1 task left" in out
     assert "did not stop within" not in out
+
+
+def test_the_last_of_managers_that_were_all_replaced_goes_through_the_new_ones(
+    swarm: Swarm,
+) -> None:
+    only = [manager for manager in props("m1")["managers"] if manager["name"] == "m1"]
+    recorded = {"hosts": only, "managers": ["m1"]}
+    wanted = {"hosts": [host("m2"), host("m3")], "managers": ["m2", "m3"]}
+    try:
+        KnownManagersProvider().update("managers", recorded, wanted)
+        PROVIDER.delete("a", props("m1", "manager", managers=only))
+    finally:
+        managers.also_ask([])
+    assert "a" not in swarm.nodes
+    assert swarm.log[-1] == "m2: DELETE /nodes/a"
 
 
 def test_the_last_manager_stays_for_the_swarm_itself_to_leave(swarm: Swarm) -> None:
