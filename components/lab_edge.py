@@ -18,6 +18,7 @@ from .compose import StackSpec
 from .compose.units import parse_duration
 from .image_lock import Lock
 from .phone import PhoneArgs, Wifi
+from .reserved import Reserved
 from .routing import impossible, routed
 from .ssh import Host, PhoneError, load_key
 from .swarm_init import SwarmSettings
@@ -59,14 +60,8 @@ def read(
     Raises:
         pulumi.RunError: with one line for each mistake; Pulumi shows it without a traceback.
     """
-    ours = f"{project}:"
     try:
-        own = [key for key in values if key.startswith(ours)]
-        lab = config.load(
-            {key.removeprefix(ours): values[key] for key in own},
-            root=root,
-            encrypted={key.removeprefix(ours) for key in own if key in encrypted},
-        )
+        lab = _lab(values, encrypted=encrypted, project=project, root=root)
         specs, warnings = stacks(lab, root)
         lock, unlocked = _lock(lab, specs, root)
     except (config.ConfigError, compose.ComposeError, image_lock.LockError) as error:
@@ -91,6 +86,25 @@ def read(
         secret_values=frozenset(secret.get_secret_value() for secret in lab.secrets.values()),
         warnings=(*lab.warnings, *warnings, *unlocked),
     )
+
+
+def _lab(
+    values: Mapping[str, str], *, encrypted: Container[str], project: str, root: Path
+) -> config.Lab:
+    ours = f"{project}:"
+    own = [key for key in values if key.startswith(ours)]
+    problems = config.strays(values, project)
+    try:
+        lab = config.load(
+            {key.removeprefix(ours): values[key] for key in own},
+            root=root,
+            encrypted={key.removeprefix(ours) for key in own if key in encrypted},
+        )
+    except config.ConfigError as error:
+        raise config.ConfigError([*problems, *error.problems]) from None
+    if problems:
+        raise config.ConfigError(problems)
+    return lab
 
 
 def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
@@ -173,8 +187,17 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
             problems += error.problems
     entry = lab.managers[0].name
     problems += compose.conflicts(specs)
+    reserved = Reserved(
+        addresses={name: phone.address for name, phone in lab.phones.items()},
+        # Where this machine is led to a phone another way, its sshd is where sshd always is.
+        ssh_ports={
+            phone.ssh_port if phone.ssh_host == phone.address else 22
+            for phone in lab.phones.values()
+        },
+        data_path_port=lab.swarm.data_path_port,
+    )
     for spec in specs.values():
-        problems += impossible(spec, lab.routing, entry)
+        problems += [*reserved.taken_by(spec), *impossible(spec, lab.routing, entry)]
     if problems:
         raise compose.ComposeError(tuple(problems))
     specs = {name: routed(spec, lab.routing, entry) for name, spec in specs.items()}

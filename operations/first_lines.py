@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from components.config import fields
+from components.config import addresses, fields
 from components.config.model import PhoneSsh, WrittenSsh, WrittenWifi
 from components.config.problems import Problem, describe
 
@@ -27,7 +27,7 @@ class _Part(BaseModel):
 class KnownPhone(_Part):
     """What is known of a phone so far."""
 
-    address: fields.PhoneAddress | None = None
+    address: addresses.PhoneAddress | None = None
     host_key: fields.HostKey | None = None
     ssh: PhoneSsh | None = None
 

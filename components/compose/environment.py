@@ -37,7 +37,9 @@ def environment(
         if "environment" in layer:
             own |= _written(layer["environment"], variables, found)
         for name, (value, place) in own.items():
-            if value or not found.get(name):
+            if "\0" in value:
+                place.problem("holds a NUL character, which no variable can; remove it")
+            elif value or not found.get(name):
                 found[name] = value
             else:
                 place.report.warn(place.path, KEPT)
@@ -53,8 +55,8 @@ def _written(
 ) -> dict[str, _Placed]:
     found: dict[str, _Placed] = {}
     for name, node in values.pairs().items():
-        if not name or "=" in name:
-            node.problem("must be a name without = in it")
+        if not name or "=" in name or "\0" in name:
+            node.problem("must be a name without = or NUL in it")
             continue
         value = None if node.value is None else node.scalar()
         # The Docker CLI takes the value from its own environment not only where the file

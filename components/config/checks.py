@@ -148,6 +148,12 @@ def _pool(written: Written) -> Iterator[Problem]:
             path=("swarm", "addressPool"),
             text=f"{shown} holds the {owners}; choose a network that nothing else uses",
         )
+    elif (network := _phones_network(written)) and pool.overlaps(network):
+        yield Problem(
+            path=("swarm", "addressPool"),
+            text=f"{shown} is part of the phones' own network, {network}; "
+            "choose a network that nothing else uses",
+        )
     mask = written.at("swarm", "addressPoolMask")
     mask = mask if isinstance(mask, int) else default.address_pool_mask
     if written.sound("swarm", "addressPoolMask") and mask < pool.prefixlen:
@@ -175,11 +181,9 @@ def _wifi(written: Written) -> Iterator[Problem]:
 
 
 def _static(written: Written) -> Iterator[Problem]:
-    gateway = written.text("wifi", "static", "gateway")
-    if gateway is None or not written.sound("wifi", "static", "prefix"):
+    gateway, network = written.text("wifi", "static", "gateway"), _phones_network(written)
+    if gateway is None or network is None:
         return
-    prefix = written.at("wifi", "static", "prefix") or 24
-    network = IPv4Network(f"{gateway}/{prefix}", strict=False)
     for name in written.names("phones"):
         address = written.text("phones", name, "address")
         if address == gateway:
@@ -204,6 +208,15 @@ def _static(written: Written) -> Iterator[Problem]:
             path=("wifi", "static", "gateway"),
             text=f"{gateway} is {whose} of {network}; give the access point's",
         )
+
+
+def _phones_network(written: Written) -> IPv4Network | None:
+    """The network that the phones' fixed addresses are on, where they are given any."""
+    gateway = written.text("wifi", "static", "gateway")
+    if gateway is None or not written.sound("wifi", "static", "prefix"):
+        return None
+    prefix = written.at("wifi", "static", "prefix") or 24
+    return IPv4Network(f"{gateway}/{prefix}", strict=False)
 
 
 def _reserved(address: str, network: IPv4Network) -> str:

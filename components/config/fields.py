@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, SecretStr, WithJsonSchema
 
 _PHONE_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 _STACK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$"
@@ -23,7 +22,6 @@ _LABEL = r"^[A-Za-z_][A-Za-z0-9_.-]{0,62}$"
 _LABEL_VALUE = r"^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,62}$"
 _RESERVED_LABEL = "cloudlet."
 _USER = r"^[a-z_][a-z0-9_-]{0,31}$"
-_HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,251}[A-Za-z0-9])?$"
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
 _SIZE = r"^[1-9][0-9]{0,5}[kmg]$"
 _URL = r"^https?://[A-Za-z0-9._:\[\]-]+/?$"
@@ -95,43 +93,6 @@ def _label_value(value: str) -> str:
             f"{echo(value)} cannot be matched by a placement constraint; use letters, digits, "
             "spaces and . _ : / -, a letter or digit first, at most 63"
         )
-    return value
-
-
-def _address(value: str) -> str:
-    try:
-        return str(IPv4Address(value))
-    except ValueError:
-        raise ValueError(
-            f"{echo(value)} is not an IPv4 address; write one like 192.168.8.12"
-        ) from None
-
-
-def _phone_address(value: str) -> str:
-    address = IPv4Address(_address(value))
-    if address.is_loopback or address.is_unspecified or address.is_multicast or address.is_reserved:
-        raise ValueError(
-            f"the other phones cannot reach {address}; give the phone's own address on the "
-            "lab's network, and what only this machine uses as ssh: {host, port}"
-        )
-    return str(address)
-
-
-def _network(value: str) -> str:
-    try:
-        network = IPv4Network(value, strict=False)
-    except ValueError:
-        network = None
-    if network is None or "/" not in value:
-        raise ValueError(f"{echo(value)} is not a network; write one like 10.20.0.0/16")
-    if str(network) != value:
-        raise ValueError(f"{echo(value)} is not the start of a network; write {network}")
-    return value
-
-
-def _host(value: str) -> str:
-    if not re.fullmatch(_HOST, value):
-        raise ValueError(f"{echo(value)} is neither a host name nor an address")
     return value
 
 
@@ -268,11 +229,11 @@ def _characters(value: str) -> str:
     return "1 character" if len(value) == 1 else f"{len(value)} characters"
 
 
-def _text(pattern: str) -> WithJsonSchema:
+def text_like(pattern: str) -> WithJsonSchema:
+    """How an editor checks a text; the pattern is JavaScript's."""
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
-_IPV4 = WithJsonSchema({"type": "string", "format": "ipv4"})
 # As Pulumi keeps a secret in the file; to the program it comes decrypted.
 _ENCRYPTED: dict[str, object] = {
     "type": "object",
@@ -282,28 +243,23 @@ _ENCRYPTED: dict[str, object] = {
 }
 _SECRET = WithJsonSchema(_ENCRYPTED)
 
-PhoneName = Annotated[str, AfterValidator(_phone_name), _text(_PHONE_NAME)]
-StackName = Annotated[str, AfterValidator(_stack_name), _text(_STACK_NAME)]
-Variable = Annotated[str, AfterValidator(_variable), _text(_VARIABLE)]
+PhoneName = Annotated[str, AfterValidator(_phone_name), text_like(_PHONE_NAME)]
+StackName = Annotated[str, AfterValidator(_stack_name), text_like(_STACK_NAME)]
+Variable = Annotated[str, AfterValidator(_variable), text_like(_VARIABLE)]
 VariableValue = Annotated[str, WithJsonSchema({"anyOf": [{"type": "string"}, _ENCRYPTED]})]
-Label = Annotated[str, AfterValidator(_label), _text(_LABEL.replace("^", r"^(?!cloudlet\.)", 1))]
-LabelValue = Annotated[str, AfterValidator(_label_value), _text(_LABEL_VALUE)]
-Address = Annotated[str, AfterValidator(_address), _IPV4]
-PhoneAddress = Annotated[str, AfterValidator(_phone_address), _IPV4]
-Network = Annotated[str, AfterValidator(_network), _text(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$")]
-Host = Annotated[str, AfterValidator(_host), _text(_HOST)]
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
-# As Docker limits it.
-DataPathPort = Annotated[int, Field(ge=1024, le=49151)]
-User = Annotated[str, AfterValidator(_user), _text(_USER)]
+Label = Annotated[
+    str, AfterValidator(_label), text_like(_LABEL.replace("^", r"^(?!cloudlet\.)", 1))
+]
+LabelValue = Annotated[str, AfterValidator(_label_value), text_like(_LABEL_VALUE)]
+User = Annotated[str, AfterValidator(_user), text_like(_USER)]
 KeyFile = Annotated[str, AfterValidator(_key_file)]
 StackFile = Annotated[str, AfterValidator(_stack_file)]
 LockFile = Annotated[str, AfterValidator(_lock_file)]
-HostKey = Annotated[str, AfterValidator(_host_key), _text("^ssh-ed25519 AAAA[A-Za-z0-9+/]{64}")]
-Mirror = Annotated[str, AfterValidator(_mirror), _text(_URL)]
-Heartbeat = Annotated[str, AfterValidator(_heartbeat), _text(_DURATION)]
-Expiry = Annotated[str, AfterValidator(_expiry), _text(_DURATION)]
-LogSize = Annotated[str, AfterValidator(_log_size), _text(_SIZE)]
+HostKey = Annotated[str, AfterValidator(_host_key), text_like("^ssh-ed25519 AAAA[A-Za-z0-9+/]{64}")]
+Mirror = Annotated[str, AfterValidator(_mirror), text_like(_URL)]
+Heartbeat = Annotated[str, AfterValidator(_heartbeat), text_like(_DURATION)]
+Expiry = Annotated[str, AfterValidator(_expiry), text_like(_DURATION)]
+LogSize = Annotated[str, AfterValidator(_log_size), text_like(_SIZE)]
 Ssid = Annotated[str, AfterValidator(_ssid)]
 Secret = Annotated[SecretStr, AfterValidator(_not_empty), _SECRET]
 WifiPassword = Annotated[SecretStr, AfterValidator(_wifi_password), _SECRET]

@@ -16,6 +16,7 @@ from components.config import checks
 from components.config.fields import from_root
 from components.config.lab import Lab, Phone, Ssh, Stack, Static, Wifi
 from components.config.model import (
+    KEYS,
     NUMBER_KEYS,
     TEXT_KEYS,
     Configuration,
@@ -54,7 +55,7 @@ def _parse(values: Mapping[str, str]) -> tuple[dict[str, object], list[Problem]]
                 problems.append(Problem(path=(key,), text="must be text, not a map"))
             else:
                 raw[key] = text
-        elif not text.strip() and key in _KEYS:
+        elif not text.strip() and key in KEYS:
             problems.append(Problem(path=(key,), text="is empty; fill it in or remove the key"))
         elif key in NUMBER_KEYS and re.fullmatch(r"-?[0-9]{1,9}", text.strip()):
             raw[key] = int(text)
@@ -103,13 +104,10 @@ def _validate(raw: Mapping[str, object]) -> tuple[Configuration | None, list[Pro
         return None, describe(error, Configuration)
 
 
-_KEYS = [field.alias or name for name, field in Configuration.model_fields.items()]
-
-
 def _place(problem: Problem) -> int:
     """Problems go by the key that they start with, as the documentation lists the keys."""
     first = str(problem.path[0])
-    return _KEYS.index(first) if first in _KEYS else len(_KEYS)
+    return KEYS.index(first) if first in KEYS else len(KEYS)
 
 
 def _lab(written: Configuration, root: Path) -> Lab:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from components.config import fields
+from components.config import addresses, fields
 
 Role = Literal["manager", "worker"]
 Availability = Literal["active", "pause", "drain"]
@@ -32,14 +32,14 @@ class _Written(BaseModel):
 class PhoneSsh(_Written):
     """Where this machine reaches the phone's SSH server, if not at its address."""
 
-    host: fields.Host = Field(description="the host or address, for example 127.0.0.1")
-    port: fields.PortNumber = Field(default=22, description="the port")
+    host: addresses.Host = Field(description="the host or address, for example 127.0.0.1")
+    port: addresses.PortNumber = Field(default=22, description="the port")
 
 
 class WrittenPhone(_Written):
     """One entry of ``phones``."""
 
-    address: fields.PhoneAddress = Field(
+    address: addresses.PhoneAddress = Field(
         description="the phone's IPv4 address on the lab's network, for example 192.168.8.12"
     )
     role: Role = Field(default="worker", description="the phone's part in the swarm")
@@ -73,13 +73,13 @@ class WrittenSsh(_Written):
 class WrittenStatic(_Written):
     """``wifi.static``: what every phone's fixed IPv4 configuration has in common."""
 
-    gateway: fields.Address = Field(
+    gateway: addresses.Address = Field(
         description="the access point's IPv4 address, for example 192.168.8.1"
     )
     prefix: Annotated[int, Field(ge=8, le=30)] = Field(
         default=24, description="the prefix length of the lab's network"
     )
-    dns: list[fields.Address] = Field(
+    dns: list[addresses.Address] = Field(
         default_factory=list[str],
         description="the name servers' IPv4 addresses; without them, the gateway's",
     )
@@ -137,7 +137,7 @@ class Engine(_Written):
 class Swarm(_Written):
     """What the swarm starts with. Durations are text as Docker takes it: ``8760h``, ``20s``."""
 
-    address_pool: fields.Network = Field(
+    address_pool: addresses.Network = Field(
         default="10.20.0.0/16", description="the network that overlay networks are cut from"
     )
     address_pool_mask: Annotated[int, Field(ge=8, le=29)] = Field(
@@ -151,7 +151,7 @@ class Swarm(_Written):
         description="how often a node tells that it is alive; more forgives wifi. A phone is "
         "missed after three; the managers' leader after six, once another one leads",
     )
-    data_path_port: fields.DataPathPort = Field(
+    data_path_port: addresses.DataPathPort = Field(
         default=4789, description="the UDP port of the traffic between phones' containers"
     )
 
@@ -188,7 +188,7 @@ class Configuration(_Written):
         description="how published ports are reached: through Swarm's routing mesh, or on the "
         "entry phone alone (host) where a kernel lacks ip_vs",
     )
-    entry_address: fields.Address | None = Field(
+    entry_address: addresses.Address | None = Field(
         default=None,
         description="the IPv4 address where a browser reaches published ports; "
         "without it, the first manager's",
@@ -205,6 +205,7 @@ class Configuration(_Written):
     )
 
 
+KEYS = tuple(field.alias or name for name, field in Configuration.model_fields.items())
 # The program gets these as they stand; every other key arrives as JSON.
 NUMBER_KEYS = frozenset({"tokenEpoch"})
 TEXT_KEYS = frozenset({"password", "wifiPassword", "lock", "routing", "entryAddress"})

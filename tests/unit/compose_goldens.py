@@ -108,6 +108,7 @@ class Mistake(TypedDict):
 _FILES = {
     "bad.env": b"FINE=1\nNOT FINE=2\n",
     "empty": b"",
+    "nul.env": b"A=x\0y\n",
     "large": b"x" * (500 * 1024 + 1),
     "note.txt": b"a note",
     "binary.env": b"A=\xff",

@@ -236,6 +236,44 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         "swarm.addressPool: 10.20.0.0/16 (the default) holds the addresses of phone-1 and phone-2; "
         "choose a network that nothing else uses",
     ),
+    "address pool of loopback addresses": (
+        {"swarm": {"addressPool": "127.16.0.0/16"}},
+        "swarm.addressPool: 127.16.0.0/16 lies in 127.0.0.0/8, which no container can have; "
+        "choose a private network such as 10.20.0.0/16",
+    ),
+    "address pool of everything": (
+        {"swarm": {"addressPool": "0.0.0.0/0"}},
+        "swarm.addressPool: 0.0.0.0/0 holds 0.0.0.0/8, which no container can have; "
+        "choose a private network such as 10.20.0.0/16",
+    ),
+    "address pool of multicast addresses": (
+        {"swarm": {"addressPool": "224.1.0.0/16"}},
+        "swarm.addressPool: 224.1.0.0/16 lies in 224.0.0.0/4, which no container can have; "
+        "choose a private network such as 10.20.0.0/16",
+    ),
+    "address pool of reserved addresses": (
+        {"swarm": {"addressPool": "240.1.0.0/16"}},
+        "swarm.addressPool: 240.1.0.0/16 lies in 240.0.0.0/4, which no container can have; "
+        "choose a private network such as 10.20.0.0/16",
+    ),
+    "address pool beside the phones on their network": (
+        {
+            "swarm": {"addressPool": "192.168.8.128/25", "addressPoolMask": 26},
+            "wifi/static": {"gateway": "192.168.8.1"},
+        },
+        "swarm.addressPool: 192.168.8.128/25 is part of the phones' own network, 192.168.8.0/24; "
+        "choose a network that nothing else uses",
+    ),
+    "data on the port of swarm's gossip": (
+        {"swarm": {"dataPathPort": 7946}},
+        "swarm.dataPathPort: 7946 is Swarm's own port on every phone; choose another, "
+        "or leave it out for 4789",
+    ),
+    "data on the managers' port": (
+        {"swarm": {"dataPathPort": 2377}},
+        "swarm.dataPathPort: 2377 is Swarm's own port on every phone; choose another, "
+        "or leave it out for 4789",
+    ),
     "networks larger than their pool": (
         {"swarm": {"addressPool": "10.30.0.0/20", "addressPoolMask": 16}},
         "swarm.addressPoolMask: a network with prefix length 16 does not fit into 10.30.0.0/20; "

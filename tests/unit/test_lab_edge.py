@@ -46,10 +46,6 @@ def test_a_stack_is_given_the_labs_secrets_and_its_entry_address(root: Path) -> 
     assert lab.secret_values == {"top-secret-token"}
 
 
-def test_settings_of_other_providers_are_left_alone(root: Path) -> None:
-    assert read(root).entry_address == "10.0.0.1"
-
-
 def test_the_key_is_named_as_every_machine_with_the_checkout_understands_it(root: Path) -> None:
     assert read(root).phones["phone-1"].host.key_file == "keys/id"
 
@@ -127,6 +123,78 @@ def test_two_stacks_cannot_publish_one_port(root: Path) -> None:
     both = json.dumps({name: {"file": "stacks/shop.yml"} for name in ("a", "b")})
     with pytest.raises(pulumi.RunError, match="b_web publishes port 80, which a_web publishes"):
         read(root, stacks=both)
+
+
+@pytest.mark.parametrize("routing", ["mesh", "host"])
+def test_a_port_that_a_phone_itself_needs_is_not_published(root: Path, routing: str) -> None:
+    ports = "['22:80', '2377:80', '7946:80/udp', '7946:80', '4789:80/udp', '8080:80', '22:80/udp']"
+    text = f"services: {{web: {{image: web, ports: {ports}}}}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    with pytest.raises(pulumi.RunError) as caught:
+        read(root, routing=routing)
+    who = {"22/tcp": "SSH", "4789/udp": "swarm.dataPathPort"}
+    assert str(caught.value).splitlines() == [
+        f"stacks.shop: services.web.ports: {port} is {who.get(port, 'Swarm')}'s on every phone; "
+        "publish another"
+        for port in ("22/tcp", "2377/tcp", "4789/udp", "7946/tcp", "7946/udp")
+    ]
+
+
+def test_a_phone_whose_ssh_listens_elsewhere_has_its_own_port_to_keep(root: Path) -> None:
+    def told(phone: dict[str, object]) -> str:
+        phones = {"phone-1": {"address": "10.0.0.1", "role": "manager", **phone}}
+        with pytest.raises(pulumi.RunError) as caught:
+            read(root, phones=json.dumps(phones))
+        return str(caught.value)
+
+    text = "services: {web: {image: web, ports: ['22:80', '2222:80']}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+    assert "ports: 2222/tcp is SSH's" in told({"ssh": {"host": "10.0.0.1", "port": 2222}})
+    # Where this machine gets there by another way, the phone's own sshd is where it always is.
+    assert "ports: 22/tcp is SSH's" in told({"ssh": {"host": "127.0.0.1", "port": 2222}})
+
+
+def test_a_stacks_network_is_not_laid_over_the_phones(root: Path) -> None:
+    def networks(**of: object) -> str:
+        web = {"image": "web", "networks": ["n"]}
+        text = json.dumps({"services": {"web": web}, "networks": {"n": of}})
+        (root / "stacks" / "shop.yml").write_text(text)
+        try:
+            read(root)
+        except pulumi.RunError as error:
+            return str(error)
+        return ""
+
+    assert networks(ipam={"config": [{"subnet": "10.0.0.0/24"}]}) == (
+        "stacks.shop: networks.n: 10.0.0.0/24 holds the address of phone-1; "
+        "choose a subnet that nothing else uses"
+    )
+    assert networks(ipam={"config": [{"subnet": "10.0.1.0/24"}]}) == ""
+    # A macvlan is made to share it.
+    assert networks(driver="macvlan", ipam={"config": [{"subnet": "10.0.0.0/24"}]}) == ""
+
+
+@pytest.mark.parametrize(
+    "key", ["cloudlt:swarm", "Cloudlet:swarm", "cloud-let:engine", "lab:phones", "dev:wifi"]
+)
+def test_a_key_under_a_name_that_nobody_reads_is_told_with_the_one_to_write(
+    root: Path, key: str
+) -> None:
+    values = {**VALUES, key: "{}", "cloudlet:routing": "mehs"}
+    with pytest.raises(pulumi.RunError) as caught:
+        lab_edge.read(values, encrypted={"cloudlet:secrets"}, project="cloudlet", root=root)
+    first, second = str(caught.value).splitlines()
+    assert first == f"{key}: nothing reads this; write cloudlet:{key.partition(':')[2]}"
+    assert second.startswith("routing: ")
+
+
+@pytest.mark.parametrize(
+    "key", ["pulumi:tags", "docker:host", "command:ssh", "aws:region", "cloudflare:zone"]
+)
+def test_keys_of_others_are_left_alone(root: Path, key: str) -> None:
+    lab_edge.read(
+        {**VALUES, key: "x"}, encrypted={"cloudlet:secrets"}, project="cloudlet", root=root
+    )
 
 
 def test_what_is_external_is_left_to_the_swarm_to_say(root: Path) -> None:
