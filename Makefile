@@ -48,7 +48,7 @@ status: ready ## every phone as it is now; HTML=FILE writes it as a page for a s
 	@$(OPERATIONS) status $(if $(HTML),--html "$(HTML)")
 
 logs: ready ## follow the log of SERVICE=..., such as go_coffee_web, from all its tasks
-	@$(OPERATIONS) logs "$(SERVICE)"
+	@exec $(OPERATIONS) logs "$(SERVICE)"
 
 shell: ready ## a shell on PHONE=..., or CMD=... there, with the lab's key and host key
 	@$(OPERATIONS) shell "$(PHONE)" $(if $(CMD),-- sh -c '$(subst ','\'',$(value CMD))')

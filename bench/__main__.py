@@ -18,6 +18,7 @@ from bench.results import Result
 from load_test import page
 from load_test.run import Load, judged, locust, new_folder
 from operations.errors import OperationError
+from toolchain.ending import exit_code
 
 FOLDER = ROOT / ".cloudlet" / "bench"
 DOCS = ROOT / "docs" / "performance"
@@ -198,15 +199,12 @@ def _tell(line: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 1 for a step that failed, 130 for Ctrl-C."""
     arguments = parser().parse_args(argv)
-    try:
-        arguments.do(arguments)
-    except (RuntimeError, OperationError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; what was measured is kept", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(
+        lambda: arguments.do(arguments),
+        RuntimeError,
+        OperationError,
+        stopped="stopped; what was measured is kept",
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from lab.errors import LabError
 from lab.lifecycle import Lifecycle
 from lab.names import Lab
 from lab.system import STATE
+from toolchain.ending import exit_code
 
 PHONES = 4
 
@@ -132,16 +133,14 @@ def only_one(path: Path) -> Iterator[None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 1 for a mistake that was told, 130 for Ctrl-C."""
-    try:
-        run(parser().parse_args(argv))
-    except LabError as error:
-        for line in str(error).splitlines():
-            print(f"lab: {line}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("lab: stopped; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    return ended(lambda: run(parser().parse_args(argv)))
+
+
+def ended(act: Callable[[], None]) -> int:
+    """The exit code of a command that may raise LabError."""
+    return exit_code(
+        act, LabError, stopped="stopped; the same command goes on from here", prefix="lab: "
+    )
 
 
 if __name__ == "__main__":

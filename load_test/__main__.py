@@ -15,6 +15,7 @@ from load_test.shop import open_shop
 from operations.errors import OperationError
 from operations.labs import open_lab
 from operations.pulumi_cli import PulumiStack
+from toolchain.ending import exit_code
 
 TAGS = ("menu", "orders", "list")
 
@@ -106,17 +107,14 @@ def _tell(line: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 1 for a failure that was told or something lost, 130 for Ctrl-C."""
-    try:
+
+    def run() -> int:
         arguments = parser().parse_args(argv)
         return arguments.do(
             PulumiStack(name=arguments.stack, config_file=arguments.config_file), arguments
         )
-    except (OperationError, PhoneError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+
+    return exit_code(run, OperationError, PhoneError, stopped="stopped")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from components.ssh import PhoneError
+from toolchain.ending import exit_code
 
 from . import (
     adopt,
@@ -44,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     def command(
         name: str,
         text: str,
-        do: Callable[[PulumiStack, argparse.Namespace], None],
+        do: Callable[[PulumiStack, argparse.Namespace], int | None],
         *,
         phone: bool = False,
     ) -> argparse.ArgumentParser:
@@ -127,8 +128,8 @@ def _shell(stack: PulumiStack, arguments: argparse.Namespace) -> None:
     ssh_command.become(host, arguments.command, terminal=sys.stdin.isatty())
 
 
-def _logs(stack: PulumiStack, arguments: argparse.Namespace) -> None:
-    logs.follow(open_lab(stack), arguments.service)
+def _logs(stack: PulumiStack, arguments: argparse.Namespace) -> int:
+    return logs.follow(open_lab(stack), arguments.service)
 
 
 def _service(name: str) -> str:
@@ -163,19 +164,17 @@ def _tell(line: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 1 for a failure that was told, 130 for Ctrl-C."""
-    try:
+    """The exit code: 1 for a failure that was told, 130 for Ctrl-C, else the command's own."""
+
+    def run() -> int | None:
         arguments = parser().parse_args(argv)
-        arguments.do(
+        return arguments.do(
             PulumiStack(name=arguments.stack, config_file=arguments.config_file), arguments
         )
-    except (OperationError, PhoneError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command can be run again", file=sys.stderr)
-        return 130
-    return 0
+
+    return exit_code(
+        run, OperationError, PhoneError, stopped="stopped; the same command can be run again"
+    )
 
 
 if __name__ == "__main__":

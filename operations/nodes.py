@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from components.engine_api import engine
 from components.managers import PHONE_LABEL, nodes_by_id
 from components.ssh import Host, PhoneError
 
-from .errors import OperationError
-from .parallel import gather
+from .parallel import first_to_tell
 
 LIST_SECONDS = 8.0
+# What a manager tells, in the sentence that none does.
+WHAT = "who is in the swarm"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,26 +75,9 @@ def listed(managers: Sequence[Host], seconds: float = LIST_SECONDS) -> list[Node
     Raises:
         OperationError: none does; the message has each one's reason.
     """
-    answers = gather(
-        {host.name: partial(listed_by, host, seconds) for host in managers},
-        seconds,
-        lambda answers: first_list(answers.values()) is not None,
-    )
-    nodes = first_list(answers.values())
-    if nodes is None:
-        raise OperationError(no_list(managers, answers, seconds))
-    return nodes
+    return first_to_tell(managers, listed_by, seconds, WHAT)[1]
 
 
 def first_list(answers: Iterable[list[Node] | PhoneError]) -> list[Node] | None:
     """The first answer that is a list."""
     return next((answer for answer in answers if not isinstance(answer, PhoneError)), None)
-
-
-def no_list(
-    managers: Sequence[Host], answers: Mapping[str, list[Node] | PhoneError], seconds: float
-) -> str:
-    """Why no manager gave its list, as a sentence."""
-    silent = f"gave no list within {seconds:.0f} s; is the majority of the managers lost?"
-    reasons = [str(answers.get(host.name, f"{host.name}: {silent}")) for host in managers]
-    return "No manager tells who is in the swarm" + (f": {'; '.join(reasons)}" if reasons else "")

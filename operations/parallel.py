@@ -5,10 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar, cast
 
-from components.ssh import PhoneError
+from components.ssh import Host, PhoneError
+
+from .errors import OperationError
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -49,3 +52,39 @@ def gather(
             raise result
         answers[key] = result
     return answers
+
+
+def first_to_tell(
+    managers: Sequence[Host], ask: Callable[[Host, float], T], seconds: float, what: str
+) -> tuple[Host, T]:
+    """The first manager that gives an answer, and its answer; all are asked at once.
+
+    Raises:
+        OperationError: none does, with each one's reason; ``what`` is what nobody tells.
+    """
+
+    def told(answers: Answers[str, T]) -> tuple[Host, T] | None:
+        for host in managers:
+            answer = answers.get(host.name)
+            if host.name in answers and not isinstance(answer, PhoneError):
+                return host, cast("T", answer)
+        return None
+
+    answers = gather(
+        {host.name: partial(ask, host, seconds) for host in managers},
+        seconds,
+        lambda answers: told(answers) is not None,
+    )
+    found = told(answers)
+    if found is None:
+        raise OperationError(nobody_tells(what, managers, answers, seconds))
+    return found
+
+
+def nobody_tells(
+    what: str, managers: Sequence[Host], answers: Mapping[str, object], seconds: float
+) -> str:
+    """Why no manager tells ``what``, as a sentence."""
+    silent = f"gave no answer within {seconds:.0f} s; is the majority of the managers lost?"
+    reasons = [str(answers.get(host.name, f"{host.name}: {silent}")) for host in managers]
+    return f"No manager tells {what}" + (f": {'; '.join(reasons)}" if reasons else "")

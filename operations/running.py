@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from components.engine_api import engine
-from components.ssh import Host, PhoneError
+from components.ssh import Host
 
+from .errors import OperationError
 from .nodes import LIST_SECONDS
-from .parallel import gather
+from .parallel import first_to_tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +59,10 @@ NOTHING = Running(services=(), tasks=())
 
 def running(managers: Sequence[Host], seconds: float = LIST_SECONDS) -> Running | None:
     """What runs, by the first of ``managers`` that tells; ``None`` where none does in time."""
-    answers = gather(
-        {host.name: partial(told_by, host, seconds) for host in managers},
-        seconds,
-        lambda answers: _first(answers.values()) is not None,
-    )
-    return _first(answers.values())
+    try:
+        return first_to_tell(managers, told_by, seconds, "what runs")[1]
+    except OperationError:
+        return None
 
 
 def told_by(host: Host, seconds: float = LIST_SECONDS) -> Running:
@@ -107,7 +105,3 @@ def _service(service: dict[str, Any]) -> Service:
         running=status.get("RunningTasks", 0),
         wanted=status.get("DesiredTasks", 0),
     )
-
-
-def _first(answers: Iterable[Running | PhoneError]) -> Running | None:
-    return next((answer for answer in answers if isinstance(answer, Running)), None)

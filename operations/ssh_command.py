@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -24,11 +25,28 @@ def become(host: Host, command: Sequence[str] = (), *, terminal: bool) -> NoRetu
         OperationError: the phone's host key is not known yet, or there is no ``ssh`` here.
     """
     line = ssh_command(host, command, terminal=terminal)
-    program = shutil.which(line[0])
-    if program is None:
-        raise OperationError("ssh is not installed on this machine; install openssh-client")
+    program = _program()
     sys.stdout.flush()
     os.execv(program, line)  # noqa: S606  no shell is wanted
+
+
+def watch(host: Host, command: Sequence[str]) -> int:
+    """Shows what ``command`` on the phone prints; its status, or success where Ctrl-C ends it.
+
+    Raises as :func:`become`.
+    """
+    line = ssh_command(host, command, terminal=False)
+    try:
+        return subprocess.run([_program(), *line[1:]], check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _program() -> str:
+    program = shutil.which("ssh")
+    if program is None:
+        raise OperationError("ssh is not installed on this machine; install openssh-client")
+    return program
 
 
 def ssh_command(host: Host, command: Sequence[str] = (), *, terminal: bool) -> list[str]:

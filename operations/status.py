@@ -15,8 +15,8 @@ from toolchain.project import DEFAULT_STACK
 from toolchain.where import table
 
 from .labs import Lab
-from .nodes import Node, first_list, listed_by, no_list
-from .parallel import Answers, gather
+from .nodes import WHAT, Node, first_list, listed_by
+from .parallel import Answers, gather, nobody_tells
 
 # More than it takes to give up a phone that is off or whose Docker is silent, so that the reason
 # is the true one.
@@ -81,7 +81,7 @@ def look(hosts: Sequence[Host], managers: Sequence[Host], seconds: float = SECON
     return Sight(
         phones=phones,
         nodes=nodes,
-        no_nodes="" if nodes is not None else no_list(speaking, lists, seconds),
+        no_nodes="" if nodes is not None else nobody_tells(WHAT, speaking, lists, seconds),
     )
 
 

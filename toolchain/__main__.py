@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from . import ensure, golang, run
+from .ending import exit_code
 from .environment import difference
 from .errors import ToolchainError
 from .layout import checkout
@@ -24,24 +25,21 @@ def main(arguments: Sequence[str]) -> int:
     pulumi = commands.add_parser("pulumi", help="run pulumi, going on after an interrupted run")
     pulumi.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGUMENTS")
     chosen = parser.parse_args(arguments)
+    return exit_code(lambda: _run(chosen), ToolchainError, prefix="toolchain: ")
+
+
+def _run(chosen: argparse.Namespace) -> None:
     layout = checkout()
-    try:
-        if chosen.command == "ensure":
-            ensure.ensure(layout)
-        elif chosen.command == "go":
-            print(golang.compiler(layout, os.environ))
-        elif chosen.command == "env":
-            for name, value in difference(layout, os.environ).items():
-                print(f"export {name}={shlex.quote(value)}")
-        else:
-            rest = chosen.arguments
-            return run.pulumi(layout, rest[1:] if rest[:1] == ["--"] else rest)
-    except ToolchainError as error:
-        print(f"toolchain: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    if chosen.command == "ensure":
+        ensure.ensure(layout)
+    elif chosen.command == "go":
+        print(golang.compiler(layout, os.environ))
+    elif chosen.command == "env":
+        for name, value in difference(layout, os.environ).items():
+            print(f"export {name}={shlex.quote(value)}")
+    else:
+        rest = chosen.arguments
+        run.pulumi(layout, rest[1:] if rest[:1] == ["--"] else rest)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -52,14 +56,18 @@ def test_a_phone_that_was_never_contacted_is_not_trusted_blindly() -> None:
 
 
 class Managers:
-    """What each manager tells of the services; ``line`` is the command that was become."""
+    """What each manager tells of the services; ``line`` is the command that is watched."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **answers: list[str] | PhoneError) -> None:
         self._answers = {name.replace("_", "-"): answer for name, answer in answers.items()}
         self.line: list[str] = []
         monkeypatch.setattr(logs, "engine", self.engine)
-        monkeypatch.setattr(ssh_command.os, "execv", lambda _, line: self.line.extend(line))
+        monkeypatch.setattr(ssh_command.subprocess, "run", self.run)
         monkeypatch.setattr(ssh_command.shutil, "which", lambda name: f"/usr/bin/{name}")
+
+    def run(self, line: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        self.line = line
+        return subprocess.CompletedProcess(line, 3)
 
     @contextmanager
     def engine(self, host: Host, _seconds: float) -> Generator[Any]:
@@ -74,6 +82,34 @@ class Managers:
         yield Client()
 
 
+def test_a_log_that_is_left_by_ctrl_c_ends_without_a_word_of_failure(tmp_path: Path) -> None:
+    """As in a terminal, where Ctrl-C reaches ssh and us; make then says nothing either."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\necho a line\nexec sleep 30\n")
+    ssh.chmod(0o755)
+    code = (
+        # A job in the background may have been started with Ctrl-C off.
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from operations import ssh_command; from components.ssh import Host; "
+        "from toolchain.ending import exit_code; "
+        f"host = Host(**{vars(PHONE)}); "
+        "sys.exit(exit_code(lambda: ssh_command.watch(host, ['docker'])))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "a line\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert (process.wait(10), process.stdout.read()) == (0, "")
+
+
 def two_managers(folder: Path) -> Lab:
     made = lab(folder, {"phone-1": "manager", "phone-2": "manager"})
     hosts = {name: host.with_host_key(f"ssh-ed25519 {name}") for name, host in made.hosts.items()}
@@ -85,7 +121,7 @@ def test_a_log_is_followed_through_the_manager_that_answers(
 ) -> None:
     off = PhoneError("phone-1 does not answer")
     managers = Managers(monkeypatch, phone_1=off, phone_2=["go_coffee_web"])
-    logs.follow(two_managers(tmp_path), "go_coffee_web")
+    assert logs.follow(two_managers(tmp_path), "go_coffee_web") == 3, "docker's own status"
     assert managers.line[-2:] == [
         "192.168.8.12",
         "docker service logs --follow --tail 100 go_coffee_web",
