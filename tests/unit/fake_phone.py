@@ -17,6 +17,11 @@ import pytest
 
 from components import shell
 
+ADDRESS, PORT = "192.168.8.12", "4789"
+# Calls of the scripts that make a phone ready.
+NETWORK = ("network.sh", "phone-2", ADDRESS, PORT)
+ENGINE = ("engine.sh", "cloudlet")
+DAEMON_JSON = "etc/docker/daemon.json"
 SHELLS = ("dash", "busybox")
 _PLACES = re.compile(
     r"(?<![\w$}./])/(etc|run|var/lib|var/log|sys|proc(?=/(?:filesystems|meminfo|net|sys)))"
@@ -278,6 +283,14 @@ class FakePhone:
         done = self.run(name, *arguments, settings=settings)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def is_right_for_good(self, name: str, *arguments: str, **settings: str) -> str:
+        """What the script says, which run a second time finds nothing to change."""
+        said = self.succeeds(name, *arguments, **settings)
+        before = self.files()
+        self.succeeds(name, *arguments, **settings)
+        assert self.files() == before
+        return said
 
     def fails(self, name: str, *arguments: str, **settings: str) -> str:
         """The script's last words."""
