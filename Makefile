@@ -103,7 +103,7 @@ lab: ready ## start the simulated phones (dev only; real labs have real ones)
 	@if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab up; fi
 
 env: ## shell lines for using pulumi by hand: eval "$(make -s env)"
-	@$(PYTHON) -m toolchain env
+	@$(PYTHON) -m toolchain env --stack $(STACK)
 
 bench: ready-load ## bare phones to a cluster and back, 3 times for 4, 8, 16 phones; Ansible beside it
 	@$(PYTHON) -m bench run $(if $(PHONES),--phones "$(PHONES)") $(if $(RUNS),--runs "$(RUNS)")

@@ -13,6 +13,7 @@ from .ending import exit_code
 from .environment import difference
 from .errors import ToolchainError
 from .layout import checkout
+from .project import DEFAULT_STACK
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,7 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m toolchain", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("ensure", help="make Pulumi and its plugins available")
-    commands.add_parser("env", help="print the shell lines by which pulumi works by hand")
+    env = commands.add_parser("env", help="print the shell lines by which pulumi works by hand")
+    env.add_argument("--stack", default=DEFAULT_STACK, help="which lab (default: dev)")
     commands.add_parser("go", help="print a Go compiler that is new enough; install it if needed")
     pulumi = commands.add_parser("pulumi", help="run pulumi, going on after an interrupted run")
     pulumi.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGUMENTS")
@@ -35,7 +37,7 @@ def _run(chosen: argparse.Namespace) -> None:
     elif chosen.command == "go":
         print(golang.compiler(layout, os.environ))
     elif chosen.command == "env":
-        for name, value in difference(layout, os.environ).items():
+        for name, value in difference(layout, os.environ, stack=chosen.stack).items():
             print(f"export {name}={shlex.quote(value)}")
     else:
         rest = chosen.arguments

@@ -35,9 +35,14 @@ def pulumi_environment(
     return environment
 
 
-def difference(layout: Layout, given: Mapping[str, str]) -> dict[str, str]:
-    """Only what `pulumi_environment` adds to `given` or changes in it."""
-    wanted = pulumi_environment(layout, given)
+def difference(
+    layout: Layout, given: Mapping[str, str], *, stack: str = DEFAULT_STACK
+) -> dict[str, str]:
+    """What `pulumi_environment` adds to `given` or changes in it, and STACK, for a shell.
+
+    With STACK set, what is typed there as `make` needs it means the same lab to both.
+    """
+    wanted = {**pulumi_environment(layout, given, stack=stack), "STACK": stack}
     return {name: value for name, value in wanted.items() if given.get(name) != value}
 
 

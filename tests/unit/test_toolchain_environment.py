@@ -58,5 +58,15 @@ def test_the_users_own_path_is_known_after_ours_has_been_put_before_it(layout: L
 
 def test_only_what_differs_is_printed_for_a_shell(layout: Layout) -> None:
     whole = pulumi_environment(layout, {"PATH": "/a", "HOME": "/h"})
-    assert difference(layout, whole) == {}
+    assert difference(layout, {**whole, "STACK": "dev"}) == {}
     assert "HOME" not in difference(layout, {"PATH": "/a", "HOME": "/h"})
+
+
+def test_a_shell_is_told_which_lab_it_is_about_and_gets_no_passphrase_but_the_simulated_ones(
+    layout: Layout,
+) -> None:
+    passphrase = "PULUMI_CONFIG_PASSPHRASE_FILE"
+    dev = difference(layout, {"PATH": "/a"})
+    assert (dev["STACK"], passphrase in dev) == ("dev", True)
+    school = difference(layout, {"PATH": "/a"}, stack="school")
+    assert (school["STACK"], passphrase in school) == ("school", False)
