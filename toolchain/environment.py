@@ -10,6 +10,8 @@ from typing import Final
 from .layout import Layout
 from .project import DEFAULT_STACK
 
+# Set where nobody watches: what is fleeting on a terminal would stand in a file for good.
+UNWATCHED: Final = "CLOUDLET_UNWATCHED"
 PASSPHRASES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 

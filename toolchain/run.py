@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from . import checkpoint, locks
-from .environment import pulumi_environment
+from .environment import UNWATCHED, pulumi_environment
 from .errors import ToolchainError
 from .layout import Layout
 from .project import (
@@ -55,6 +55,8 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
             given.append("--refresh")
         if not named_stack(arguments):
             given += ["--stack", DEFAULT_STACK]
+    if not sys.stdout.isatty():
+        environment[UNWATCHED] = "true"
     sys.stdout.flush()
     os.execve(program, ["pulumi", *given], environment)  # noqa: S606  no shell is wanted
 

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf import struct_pb2
 
 from toolchain.plugin import answers
+from toolchain.plugin.engine_log import EngineLog
 from toolchain.plugin.properties import UNKNOWN, Secret, decode, encode, has_secret, has_unknown
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -81,6 +82,21 @@ def test_what_is_unknown_or_secret_is_found_at_any_depth() -> None:
 def test_a_resource_s_type_is_its_own_and_not_its_parent_s() -> None:
     assert answers.resource_type("urn:pulumi:s::p::a:b:Parent$c:d:Child::name") == "c:d:Child"
     assert answers.resource_type("urn:pulumi:s::p::c:d:Child::name") == "c:d:Child"
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_stand_in_says_once_that_it_is_one_where_somebody_watches(
+    monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    """Without a terminal it would be a line of the log, in every run."""
+    if not watched:
+        monkeypatch.setenv("CLOUDLET_UNWATCHED", "true")
+    said: list[str] = []
+    log = EngineLog(None)
+    monkeypatch.setattr(log, "status", said.append)
+    log.introduce("pulumi-resource-x")
+    log.introduce("pulumi-resource-x")
+    assert [line.partition(":")[0] for line in said] == ["pulumi-resource-x"] * watched
 
 
 @contextmanager

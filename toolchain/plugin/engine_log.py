@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from typing import Any, Final
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+from toolchain.environment import UNWATCHED
 
 _SECONDS: Final = 5.0
 
@@ -27,7 +30,7 @@ class EngineLog:
         It is shown while things start and is gone afterwards: `make ready` has said it for good,
         and a line that comes with every run teaches people to read none.
         """
-        if not self._introduced.is_set():
+        if not self._introduced.is_set() and UNWATCHED not in os.environ:
             self._introduced.set()
             self.status(f"{name}: cloudlet's stand-in, since the official plugin could not be had")
 
