@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from .compose import Service
 from .compose.units import SECOND
@@ -32,6 +32,13 @@ class RolloutProvider(Provider):
 
     updates = ("replicas", "spec_digest", "managers")
     replaces = ("service_id",)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        old, new = _olds["replicas"], _news["replicas"]
+        if old != new and min(old, new) >= 0:
+            # In a plan Pulumi names what changes, and no number.
+            tell_once(f"{_news['service']}: {old:.0f} → {new:.0f} replicas")
+        return super().diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _roll_out(props, takes_back=False)

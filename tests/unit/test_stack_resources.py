@@ -151,6 +151,21 @@ def test_a_refresh_takes_the_replicas_as_the_swarm_has_them(talk: Any) -> None:
         assert outs["replicas"] == replicas
 
 
+def test_a_plan_tells_from_how_many_replicas_to_how_many(
+    talk: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pulumi's own line of a plan names what changes and no number."""
+    talk(Manager())
+    olds = {"service": "shop_web", "replicas": 2.0, "spec_digest": "a"}
+    diff = rollout.RolloutProvider().diff
+    assert diff("shop_web", olds, olds | {"replicas": 5}).changes
+    assert diff("shop_web", olds, olds | {"replicas": 5}).changes
+    assert capsys.readouterr().out == "shop_web: 2 → 5 replicas\n"
+    diff("shop_web", olds, olds | {"spec_digest": "b"})
+    diff("shop_web", olds | {"replicas": -1.0}, olds)
+    assert capsys.readouterr().out == ""
+
+
 # Updates that fail
 
 
