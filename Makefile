@@ -7,7 +7,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PULUMI = $(PYTHON) -m toolchain pulumi --
 LOAD_TEST = $(PYTHON) -m load_test --stack $(STACK)
-UNIT_TESTS = $(PYTHON) -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal tests/unit
+UNIT_TESTS = $(PYTHON) -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal tests/unit
 OPERATIONS = $(PYTHON) -m operations --stack $(STACK)
 
 .DEFAULT_GOAL := help
