@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from lab import configuration, field, kinds, status
 from lab.engine import Engine
@@ -16,6 +14,7 @@ from lab.lifecycle import Lifecycle
 from lab.names import Lab
 from lab.system import STATE
 from toolchain.ending import exit_code
+from toolchain.turns import only_one
 
 PHONES = 4
 
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
         print("no Docker engine runs" if docker is None else status.table(docker, lab))
         return
     lifecycle = Lifecycle(lab=lab, engine=engine, log=log)
-    with only_one(STATE / "lab.lock"):
+    with alone():
         match arguments.command:
             case "up":
                 lifecycle.up(arguments.count, kinds.parse_all(arguments.kind))
@@ -118,17 +117,9 @@ def in_the_field(lifecycle: Lifecycle, arguments: argparse.Namespace) -> None:
         field.add_network(docker, phone.container, network)
 
 
-@contextmanager
-def only_one(path: Path) -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Commands that change a lab wait for each other: images and engine are shared by all labs."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log("waiting for another lab command to end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return only_one(STATE / "lab.lock", lambda: log("waiting for another lab command to end"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import download, plugins, versions
@@ -18,6 +16,7 @@ from .errors import ToolchainError
 from .layout import Layout
 from .plugins import BUNDLED, Plugin
 from .progress import say
+from .turns import only_one
 
 
 def ensure(layout: Layout, given: Mapping[str, str] | None = None) -> None:
@@ -27,7 +26,10 @@ def ensure(layout: Layout, given: Mapping[str, str] | None = None) -> None:
     everything in place.
     """
     environment = dict(os.environ if given is None else given)
-    with _alone(layout):
+    with only_one(
+        layout.generated / "toolchain.lock",
+        lambda: say("Waiting for another run that makes Pulumi available."),
+    ):
         program = _on_path(layout, environment) or _own(layout)
         stand_ins = plugins.ensure_bundled(layout, program, environment)
         for name, version in versions.plugin_versions().items():
@@ -105,16 +107,3 @@ def _report(program: Path, stand_ins: list[str], layout: Layout) -> None:
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != text:
         say(text)
         stamp.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Two of us at once would write the same files."""
-    layout.generated.mkdir(parents=True, exist_ok=True)
-    with (layout.generated / "toolchain.lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Waiting for another run that makes Pulumi available.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

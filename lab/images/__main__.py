@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from lab.__main__ import ended, log, only_one
+from lab.__main__ import alone, ended, log
 from lab.images import build
-from lab.system import STATE
 
 
 def run() -> None:
     """The command; raises LabError."""
-    with only_one(STATE / "lab.lock"):
+    with alone():
         tags = build(log)
     width = max(len(reference) for reference in tags)
     for reference, tag in tags.items():
