@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -16,9 +17,20 @@ from swarmkit import USUAL, ask, configure, make_whole, node_id, settle, switch_
 def cluster(lab: Lab) -> Iterator[Lab]:
     with swarmkit.cluster(
         lab,
-        {"phone-1": "manager", "phone-2": "worker", "phone-3": "manager", "phone-4": "manager"},
+        {"phone-1": "manager", "phone-2": "worker", "phone-3": "manager", "phone-4": "worker"},
     ) as made:
         yield made
+
+
+def test_managers_join_one_at_a_time_and_then_all_workers_together(cluster: Lab) -> None:
+    step = re.compile(r"Membership swarm-(phone-\d) (creating|created)\b")
+    steps = list(dict.fromkeys(step.findall(cluster.output)))
+    managers, workers = steps[:4], steps[4:]
+    assert managers == [
+        (phone, done) for phone in ("phone-1", "phone-3") for done in ("creating", "created")
+    ]
+    assert sorted(workers[:2]) == [("phone-2", "creating"), ("phone-4", "creating")]
+    assert sorted(workers[2:]) == [("phone-2", "created"), ("phone-4", "created")]
 
 
 def test_a_plan_shows_the_phone_that_goes_and_the_one_that_is_promoted_alone(cluster: Lab) -> None:
