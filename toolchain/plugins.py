@@ -13,6 +13,7 @@ from . import launchers
 from .environment import path_without_ours, pulumi_environment, pulumi_home
 from .layout import Layout
 from .progress import Progress, say, shown
+from .versions import WANTED
 
 # These come with Pulumi itself and are looked for beside it.
 BUNDLED: Final = {
@@ -26,25 +27,34 @@ _STAND_INS: Final = {"command": "toolchain.command_plugin", "docker": "toolchain
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """A provider plugin, in the version that its SDK asks for."""
+    """A plugin, and of a provider the version that its SDK asks for."""
 
     name: str
     version: str
+    kind: str = "resource"
 
     @property
     def file(self) -> str:
-        return f"pulumi-resource-{self.name}"
+        return f"pulumi-{self.kind}-{self.name}"
 
     def directory(self, home: Path) -> Path:
         """Where Pulumi keeps it once it is downloaded."""
-        return home / "plugins" / f"resource-{self.name}-v{self.version}"
+        return home / "plugins" / f"{self.kind}-{self.name}-v{self.version}"
 
 
 def ensure_bundled(layout: Layout, program: Path, given: Mapping[str, str]) -> list[str]:
     """Make what comes with Pulumi available; returns the names of stand-ins."""
     ours: list[str] = []
+    home = pulumi_home(layout, given)
+    alone = program.parent != layout.bin and home == layout.pulumi_home
     for name, module in BUNDLED.items():
-        launcher = layout.bin / name
+        _, kind, plain = name.split("-", 2)
+        on_path = layout.bin / name
+        kept = Plugin(name=plain, version=WANTED, kind=kind).directory(layout.pulumi_home) / name
+        # Of one on PATH that is not beside it Pulumi warns in every run; of one that it finds among
+        # those that it keeps it does not.
+        launcher, stale = (kept, on_path) if alone else (on_path, kept)
+        _remove(stale)
         beside = program.resolve().parent / name
         if shutil.which(name, path=path_without_ours(layout, given)) or _is_official(beside):
             _remove(launcher)
@@ -124,5 +134,5 @@ def _remove(launcher: Path) -> None:
     if not _is_ours(launcher):
         return
     launcher.unlink()
-    if launcher.parent.name.startswith("resource-"):
+    if launcher.parent.name.startswith(("language-", "resource-")):
         shutil.rmtree(launcher.parent)

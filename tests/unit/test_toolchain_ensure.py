@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from toolchain.environment import pulumi_environment
 from toolchain.errors import ToolchainError
 from toolchain.layout import Layout
 from toolchain.plugins import Plugin
+from toolchain.progress import Progress
 
 COMMAND = Plugin(name="command", version="1.2.1")
 
@@ -91,6 +94,26 @@ def test_the_machines_pulumi_is_used_and_nothing_is_put_before_it(machine: Machi
     assert pulumi_environment(machine.layout, machine.environment)["PATH"] == str(machine.path)
 
 
+def test_a_pulumi_that_came_alone_finds_our_language_host_where_it_warns_of_none(
+    machine: Machine,
+) -> None:
+    """Of one on PATH that does not lie beside it, Pulumi warns in every run."""
+    machine.program(machine.path, "pulumi", "v3.259.0")
+    machine.ensure()
+    machine.ensure()
+    kept = machine.layout.pulumi_home / "plugins"
+    host = kept / "language-python-v3.259.0" / "pulumi-language-python"
+    dynamic = kept / "resource-pulumi-python-v3.259.0" / "pulumi-resource-pulumi-python"
+    assert launchers.is_launcher(host)
+    assert launchers.is_launcher(dynamic)
+    assert not machine.layout.bin.exists() or list(machine.layout.bin.iterdir()) == []
+    for name in plugins.BUNDLED:
+        machine.program(machine.path, name)
+    machine.ensure()
+    assert not host.parent.exists()
+    assert not dynamic.parent.exists()
+
+
 @pytest.mark.parametrize("version", ["v3.100.0", "v4.0.0", "nonsense"])
 def test_a_wrong_pulumi_is_one_line_that_says_what_to_do(machine: Machine, version: str) -> None:
     machine.program(machine.path, "pulumi", version)
@@ -140,18 +163,50 @@ def test_the_official_docker_plugin_without_ssh_is_an_error(machine: Machine) ->
         machine.ensure()
 
 
-def test_a_failed_build_tells_the_compilers_last_words(tmp_path: Path) -> None:
-    layout = Layout(root=tmp_path)
+def _with_compiler(root: Path, script: str) -> tuple[Layout, dict[str, str]]:
+    """A checkout, and an environment whose `go` does what `script` has for `list` and `build`."""
+    layout = Layout(root=root)
     layout.cli_module.mkdir(parents=True)
     (layout.cli_module / "go.mod").write_text("module x\n\ngo 1.26\n")
-    go = tmp_path / "usr" / "go"
+    go = root / "usr" / "go"
     go.parent.mkdir()
-    go.write_text(
-        '#!/bin/sh\n[ "$1" = version ] && echo go1.30.0 || { echo no disk >&2; exit 1; }\n'
-    )
+    go.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo go1.30.0 && exit\n{script}')
     go.chmod(0o755)
+    return layout, {"PATH": f"{go.parent}:/usr/bin:/bin"}
+
+
+def test_a_failed_build_tells_the_compilers_last_words(tmp_path: Path) -> None:
+    layout, environment = _with_compiler(tmp_path, "echo no disk >&2; exit 1\n")
     with pytest.raises(ToolchainError, match="no disk"):
-        build.build(layout, {"PATH": f"{go.parent}:/usr/bin:/bin"})
+        build.build(layout, environment)
+
+
+def test_a_build_that_was_cut_off_counts_on_from_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Go names what it compiles, and after an interruption what it had not finished."""
+    layout, environment = _with_compiler(
+        tmp_path,
+        """if [ "$1" = list ]; then mkdir -p "$GOPATH"; printf '%s\\n' a b c d; exit; fi
+if [ ! -e "$GOPATH/tried" ]; then touch "$GOPATH/tried"; printf '%s\\n' a b >&2; exit 1; fi
+printf '%s\\n' b c d >&2
+touch "$GOPATH/pulumi"
+""",
+    )
+    counts: list[tuple[int, int]] = []
+
+    @contextmanager
+    def shown(progress: Progress) -> Iterator[Progress]:
+        try:
+            yield progress
+        finally:
+            counts.append((progress.done, progress.total))
+
+    monkeypatch.setattr(build, "shown", shown)
+    with pytest.raises(ToolchainError):
+        build.build(layout, environment)
+    build.build(layout, environment)
+    assert [count for count in counts if count[1]] == [(2, 4), (4, 4)]
 
 
 def test_a_release_is_chosen_by_the_machine() -> None:
