@@ -33,7 +33,7 @@ down: ## take away what `make up` brought; the simulated phones too
 	@if [ -z "$$PULUMI_BACKEND_URL" ] && [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi && \
-		echo 'Pulumi.$(STACK).yaml is left, and `make up` makes the lab again.'; fi
+		echo 'No more is to be done: Pulumi.$(STACK).yaml is left, and `make up` makes the lab again.'; fi
 
 new-lab: ready ## write Pulumi.NAME.yaml for real phones: asks a few questions (PHONES=4 ...)
 	@$(PYTHON) -m operations new-lab "$(NAME)" \
