@@ -95,6 +95,7 @@ def _ansible(arguments: argparse.Namespace) -> None:
         for _ in range(arguments.runs):
             load = os.getloadavg()[0]
             cluster.bare(phones)
+            ansible.forget_host_keys(cluster)
             try:
                 for step in ("bare phones", "nothing to change"):
                     done = ansible.play(cluster, program, phones)

@@ -22,7 +22,7 @@ forks = {forks}
 interpreter_python = /usr/bin/python3
 [ssh_connection]
 pipelining = True
-ssh_args = -o ControlMaster=auto -o ControlPersist=60s
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile={known_hosts}
 """
 
 
@@ -40,7 +40,7 @@ def installed(folder: Path) -> Path:
 def play(cluster: Cluster, program: Path, phones: int) -> Measured:
     """One run of the playbook; raises RuntimeError with what it printed where it fails."""
     configuration = cluster.folder / "ansible.cfg"
-    configuration.write_text(CONFIGURATION.format(forks=phones))
+    configuration.write_text(CONFIGURATION.format(forks=phones, known_hosts=_known_hosts(cluster)))
     inventory = cluster.folder / "inventory.yml"
     inventory.write_text(yaml.safe_dump(_inventory(cluster)))
     # By its own name, so that it finds what belongs to it.
@@ -55,9 +55,18 @@ def play(cluster: Cluster, program: Path, phones: int) -> Measured:
     return done
 
 
+def forget_host_keys(cluster: Cluster) -> None:
+    """The next phones at the same addresses are others: `ssh` gives no password to a new key."""
+    _known_hosts(cluster).unlink(missing_ok=True)
+
+
 def changed(done: Measured) -> bool:
     """Whether the run changed anything on any phone, by its recap."""
     return any(int(count) for count in re.findall(r"\bchanged=(\d+)", done.output))
+
+
+def _known_hosts(cluster: Cluster) -> Path:
+    return cluster.folder / "known_hosts"
 
 
 def _inventory(cluster: Cluster) -> dict[str, object]:

@@ -193,12 +193,14 @@ def test_destroy_leaves_every_phone_as_it_was_found(
         assert inventory == {key: as_found[phone][key] for key in inventory}
 
 
-@pytest.mark.parametrize(
-    "moment",
-    ["Membership swarm-phone-2 creating", "Service go_coffee-postgres creating"],
-)
-def test_an_up_that_was_killed_goes_on_where_it_was(cluster: Lab, moment: str) -> None:
-    cluster.kill_up_when(moment)
+def test_an_up_that_was_killed_goes_on_where_it_was(cluster: Lab) -> None:
+    """Killed while the swarm forms, and again while the stacks come onto it."""
+    cluster.configure(stacks=None, secrets=None)
+    cluster.kill_up_when("Membership swarm-phone-2 creating")
+    cluster.up().ok()
+    cluster.pulumi("preview", "--expect-no-changes").ok()
+    cluster.configure()
+    cluster.kill_up_when("Service go_coffee-postgres creating")
     cluster.up().ok()
     cluster.pulumi("preview", "--expect-no-changes").ok()
     cluster.destroy().ok()
