@@ -9,8 +9,11 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Lock
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -18,6 +21,8 @@ from .dial import WAYS_OUT
 from .ssh import Host, PhoneError, Session, connect
 
 REQUEST_SECONDS = 30.0
+PING_SECONDS = 3.0
+IDLE_SECONDS = 20.0
 # Swarm's words for a lost majority, by what it was doing at that moment and who the leader was.
 _NO_LEADER = re.compile(
     r"does not have a leader|no elected cluster leader|lost leader status|"
@@ -64,6 +69,21 @@ class _Connection(http.client.HTTPConnection):
         channel = self._session.open_channel("docker system dial-stdio")
         channel.settimeout(cast(float, self.timeout))
         self.sock = cast(Any, channel)
+
+    @contextmanager
+    def within(self, seconds: float) -> Generator[None]:
+        """Answers must come in ``seconds`` for the length of a ``with`` block."""
+        usual = cast(float, self.timeout)
+        self._allow(seconds)
+        try:
+            yield
+        finally:
+            self._allow(usual)
+
+    def _allow(self, seconds: float) -> None:
+        self.timeout = seconds
+        if self.sock is not None:
+            self.sock.settimeout(seconds)
 
 
 class Engine:
@@ -129,6 +149,11 @@ class Engine:
             raise kind(self.phone, response.status, reason)
         return response.headers, payload
 
+    def ping(self) -> None:
+        """Raises PhoneError where Docker does not answer at once."""
+        with self._http.within(PING_SECONDS):
+            self._exchange("GET", "/_ping", None)
+
     def close(self) -> None:
         self._http.close()
 
@@ -146,12 +171,55 @@ def _message(payload: bytes) -> str:
         return payload.decode("utf-8", "replace").strip() or "no reason given"
 
 
+@dataclass(kw_only=True)
+class _Kept:
+    """An open connection that nobody uses, and since when."""
+
+    client: Engine
+    closing: ExitStack
+    since: float = 0.0
+
+    def is_good(self) -> bool:
+        try:
+            self.client.ping()
+        except PhoneError:
+            return False
+        return True
+
+
+_idle: dict[tuple[Host, float], list[_Kept]] = {}
+_shelf = Lock()
+
+
 @contextmanager
 def engine(host: Host, seconds: float = REQUEST_SECONDS) -> Generator[Engine]:
-    """The engine of ``host`` for the length of a ``with`` block; raises as :func:`ssh.connect`."""
-    with connect(host) as session:
-        client = Engine(session, seconds)
-        try:
-            yield client
-        finally:
-            client.close()
+    """The engine of ``host`` for the length of a ``with`` block; raises as :func:`ssh.connect`.
+
+    The next block for the same host within :data:`IDLE_SECONDS` goes on with the same connection if
+    Docker still answers on it: a login costs more than most that is asked.
+    """
+    kept = _kept(host, seconds)
+    if kept is None:
+        with ExitStack() as opened:
+            session = opened.enter_context(connect(host))
+            client = Engine(session, seconds)
+            opened.callback(client.close)
+            kept = _Kept(client=client, closing=opened.pop_all())
+    try:
+        yield kept.client
+    finally:
+        kept.since = time.monotonic()
+        with _shelf:
+            _idle.setdefault((host, seconds), []).append(kept)
+
+
+def _kept(host: Host, seconds: float) -> _Kept | None:
+    """A connection of a moment ago that still is one; those that are old or dead are closed."""
+    while True:
+        oldest = time.monotonic() - IDLE_SECONDS
+        with _shelf:
+            found = _idle.get((host, seconds), [])
+            kept = found.pop() if found else None
+        if kept is None or (kept.since >= oldest and kept.is_good()):
+            return kept
+        kept.closing.close()

@@ -6,6 +6,7 @@ Never rename this module: the state of every lab names it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,10 +236,13 @@ def _existing(hosts: Mapping[str, Host]) -> str:
 
 def _managing(hosts: Mapping[str, Host]) -> dict[str, dict[str, Any]]:
     """What those believe who take themselves for managers, by address."""
-    states: dict[str, dict[str, Any]] = {}
-    for address, host in hosts.items():
+
+    def ask(host: Host) -> dict[str, Any]:
         with engine(host) as client:
-            states[address] = swarm_state(client)
+            return swarm_state(client)
+
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        states = dict(zip(hosts, pool.map(ask, hosts.values()), strict=True))
     return {address: state for address, state in states.items() if state["ControlAvailable"]}
 
 

@@ -139,17 +139,17 @@ def _see_through(host: Host, ssid: str) -> None:
         time.sleep(ASK_SECONDS)
         try:
             with connect(host) as session:
-                state, _, reason = run_script(session, SCRIPT, "result").strip().partition(" ")
-                if state == "joined":
-                    run_script(session, SCRIPT, "confirm")
+                verdict = run_script(session, SCRIPT, "result").strip()
+                if verdict == "joined":
+                    verdict = run_script(session, SCRIPT, "confirm").strip()
         except PhoneError as error:
             # Between two networks it does not answer; should it stay so, it goes back by itself.
             silence = error
             continue
-        if state == "done":
+        if verdict == "done":
             return
-        if state == "failed":
-            raise PhoneError(f"{host.name} {reason}")
+        if verdict.startswith("failed "):
+            raise PhoneError(f"{host.name} {verdict.removeprefix('failed ')}")
     raise PhoneError(
         f"{host.name}: the switch to wifi {ssid!r} did not end within {SWITCH_SECONDS:.0f} s; "
         f"the phone goes back by itself to the network that it was on ({silence or 'it answers'})"

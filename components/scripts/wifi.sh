@@ -4,7 +4,8 @@
 #
 # join prints `right` where the phone is on SSID as it should be. Else it prints `switching`, and a
 # job of its own puts the phone there beside the profile that was: this link may be cut meanwhile.
-# result prints how far that job is; confirm tells it that the phone is reached on the new network.
+# result prints how far that job is; confirm tells it that the phone is reached on the new network,
+# waits some seconds for its end, and prints as result does.
 # shellcheck shell=sh
 
 PRIORITY=100
@@ -118,6 +119,8 @@ job_runs() {
 
 is_underway() { case $(cat "$RUN/state" 2>/dev/null) in switching | joined) ;; *) return 1 ;; esac }
 
+has_ended() { ! is_underway || ! job_runs; }
+
 # In this order: a job that has ended has said how.
 result() {
 	if ! job_runs && is_underway; then
@@ -165,7 +168,11 @@ main() {
 	case $task in
 	join) join "$@" ;;
 	result) result ;;
-	confirm) (umask 077 && : >"$RUN/confirmed") ;;
+	confirm)
+		(umask 077 && : >"$RUN/confirmed")
+		wait_for 5 has_ended || true
+		result
+		;;
 	esac
 }
 
