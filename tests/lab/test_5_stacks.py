@@ -215,7 +215,6 @@ def test_after_all_changes_a_refresh_finds_nothing(changing: Changing) -> None:
 # What goes wrong
 
 
-@pytest.mark.slow
 def test_an_update_that_fails_is_told_with_its_log_and_taken_back(changing: Changing) -> None:
     before = changing.tasks()
     changing.edit("ten", 'VERSION: "1"', 'VERSION: "2", FAIL: no database')
