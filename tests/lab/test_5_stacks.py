@@ -41,6 +41,11 @@ def check(lab: Lab, names: list[str]) -> set[str]:
 
     A second `up` plans what a preview would.
     """
+    if stackkit.left_behind(lab):
+        # The stacks of the batch before.
+        lab.configure(stacks={}, routing="mesh")
+        lab.up().ok()
+        assert wait_for(lambda: not stackkit.left_behind(lab), 20), stackkit.left_behind(lab)
     theirs = stackkit.deployed_by_docker(lab, names)
     lab.configure(stacks=stackkit.configured(names), routing="mesh")
     lab.up().ok()
