@@ -49,8 +49,8 @@ def html(run: Run, marks: Sequence[Event], picture: bytes) -> str:
     errors = _count(request.error for request in run.requests if request.error)
     parts = [
         f"<h1>{load.users} users, {what}</h1>",
-        f"<p>{began:%Y-%m-%d %H:%M} UTC on {escape(machine())}: up to {load.users} users within "
-        f"{load.climb:.0f} s, then {load.hold:.0f} s. {escape(str(run.account))}.</p>",
+        f"<p>{began:%Y-%m-%d %H:%M} UTC on {escape(machine())}: {load}. "
+        f"{escape(str(run.account))}.</p>",
         "<h2>Beside the seeds' run</h2>",
         _table(
             ("run", "requests/s", "failed/s", "p50", "p95", "bytes per answer"),

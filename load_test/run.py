@@ -39,6 +39,10 @@ class Load:
     hold: float
     tags: tuple[str, ...]
 
+    def __str__(self) -> str:
+        then = f"{self.hold:.0f} s more" if self.hold else "until it was stopped"
+        return f"up to {self.users} users within {self.climb:.0f} s, then {then}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
@@ -61,7 +65,7 @@ def run(lab: Lab, load: Load, folder: Path, tell: Callable[[str], None]) -> Run:
     shop = open_shop(lab)
     lost_earlier = shop.account(set()).items_lost
     watch = Watch(lab=lab).start()
-    tell(f"{load.users} users within {load.climb:.0f} s, then {load.hold:.0f} s, at {shop.api}")
+    tell(f"{load}, at {shop.api}")
     began = time.time()
     try:
         with locust(shop.api, load, folder) as process:

@@ -97,6 +97,12 @@ def test_a_lost_order_stands_on_the_page_and_the_terminal(tmp_path: Path) -> Non
     assert any("1 orders acknowledged, 1 lost" in line for line in page.lines(done))
 
 
+def test_a_load_without_an_end_of_its_own_is_told_as_such() -> None:
+    told = str(Load(users=50, climb=5, hold=0, tags=()))
+    assert told == "up to 50 users within 5 s, then until it was stopped"
+    assert str(Load(users=9, climb=2, hold=3, tags=())) == "up to 9 users within 2 s, then 3 s more"
+
+
 def test_locust_is_told_everything_on_its_command_line(tmp_path: Path) -> None:
     line = command("http://x:5000", Load(users=9, climb=2, hold=3, tags=("menu",)), tmp_path)
     assert line[line.index("--users") + 1] == "9"
