@@ -74,8 +74,10 @@ def demote(
         dial.forget(swarm_id)
 
 
-def remove(manager: Engine, node_id: str, host: Host, swarm_id: str) -> None:
+def remove(manager: Engine, node_id: str, host: Host, swarm_id: str, *, gone: bool = False) -> None:
     """Drain, demote, leave on the phone, remove on the managers: each step bounded.
+
+    ``gone``: it has left by itself, so that nothing runs there which could be waited for.
 
     Raises:
         MajorityError: it is a manager, and those that stay could not go on.
@@ -91,7 +93,7 @@ def remove(manager: Engine, node_id: str, host: Host, swarm_id: str) -> None:
         with changing:
             _ensure_majority(manager, node_id, host.name, ())
     update_node(manager, node_id, lambda spec: spec.update(Availability="drain"))
-    if settled_state(manager, node_id) == "ready":
+    if not gone and settled_state(manager, node_id) == "ready":
         _wait_drained(manager, node_id, host.name)
     demote(manager, node_id, host.name, swarm_id)
     leave(host, node_id)

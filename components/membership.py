@@ -33,8 +33,9 @@ from .survey import outdated, recent
 
 T = TypeVar("T")
 
-# A member is down where the managers miss it or its Docker, the phone itself being up.
-READY, DOWN = "ready", "down"
+# A member is down where the managers miss it or its Docker, the phone itself being up. It has left
+# where the managers do not list it or the phone says that it is not that node.
+READY, DOWN, LEFT = "ready", "down", "left"
 # As many managers may go in one run, each of which may have led or been spoken through.
 TRIES = 7
 # A refresh reads all memberships within moments of each other.
@@ -70,7 +71,10 @@ class MembershipProvider(Provider):
                 f"{_news['phone']['name']}: the swarm knows it at {_olds['address']}, and it is at "
                 f"{_news['address']}. Swarm cannot change that, so the phone leaves and joins again"
             )
-        return super().diff(_id, {"state": READY, **_olds}, _news)
+        result = super().diff(_id, {"state": READY, **_olds}, _news)
+        if _olds.get("state") == LEFT:
+            result.replaces = [*(result.replaces or ()), "state"]
+        return result
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         host = Host.from_inputs(props["phone"])
@@ -78,11 +82,17 @@ class MembershipProvider(Provider):
         if listed is None:
             return ReadResult(id_, props)
         node = listed.get(id_)
+        elsewhere = _belongs_elsewhere(host, id_)
         if node is None:
             tell(f"{host.name}: the managers do not list it any more")
-        if node is None or _belongs_elsewhere(host, id_):
+        elif elsewhere:
+            tell(f"{host.name}: the managers list it as node {id_}, but the phone {elsewhere}")
+        if node is None and elsewhere:
             # Pulumi's dynamic host takes an id of None with empty properties for "gone".
             return ReadResult(None, {})
+        if node is None or elsewhere:
+            # On the other side it is still there, to be taken away even where nobody joins again.
+            return ReadResult(id_, {**props, "state": LEFT})
         spec = node["Spec"]
         seen: dict[str, Any] = {
             "role": spec["Role"],
@@ -177,7 +187,8 @@ def _through_a_manager(props: dict[str, Any], work: Callable[[Engine], T]) -> T:
 
 def _remove(manager: Engine, node_id: str, host: Host, props: dict[str, Any]) -> None:
     if not leaving.is_last_manager(manager, node_id):
-        leaving.remove(manager, node_id, host, props["swarm_id"])
+        gone = props.get("state") == LEFT
+        leaving.remove(manager, node_id, host, props["swarm_id"], gone=gone)
         unlisted.end_votes(manager, hosts_of(props), props["swarm_id"])
         await_tasks(manager)
 
@@ -203,17 +214,15 @@ def _listed(props: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
         return None
 
 
-def _belongs_elsewhere(host: Host, node_id: str) -> bool:
-    """Whether the phone says that it is not the node that the managers take it for.
+def _belongs_elsewhere(host: Host, node_id: str) -> str:
+    """What the phone says that it is, if that is not the node; empty where it is.
 
     One that does not answer, or whose Docker does not, is believed: it may be off for a while.
     """
     now = recent(host)
     if now is None or not now.swarm.state or now.swarm.node_id == node_id:
-        return False
-    where = f"node {now.swarm.node_id}" if now.swarm.node_id else "in no swarm"
-    tell(f"{host.name}: the managers list it as node {node_id}, but the phone itself is {where}")
-    return True
+        return ""
+    return f"itself is node {now.swarm.node_id}" if now.swarm.node_id else "itself is in no swarm"
 
 
 def _state(host: Host, node: dict[str, Any]) -> str:

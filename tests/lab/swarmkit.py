@@ -164,11 +164,11 @@ def settle(lab: Lab, *, off: Collection[str] = ()) -> str:
     lab.pulumi("preview", "--refresh", "--expect-no-changes").ok()
     assert all_run(lab), f"{running(lab)}\n{output}"
     listed = members(lab)
-    assert listed.keys() == lab.value("phones").keys()
+    assert listed.keys() == lab.value("phones").keys(), f"{listed}\n{output}"
     for name, phone in lab.value("phones").items():
         if name not in off:
             place = f"{phone['role']} {phone.get('availability', 'active')} ready"
-            assert listed[name] == f"{place} {node_id(lab, name)}"
+            assert listed[name] == f"{place} {node_id(lab, name)}", f"{listed}\n{output}"
     assert lab.on(KEEPER, f"cat {MARKER}") == "precious\n"
     if not off:
         _whole[NAME] = lab.config.read_text()

@@ -67,20 +67,20 @@ def test_another_phone_of_the_same_hostname_stays_though_it_is_off(swarm: Swarm)
     assert "d" in swarm.nodes
 
 
-def test_a_phone_that_is_in_no_swarm_is_gone_whatever_the_managers_list(
+def test_a_phone_that_is_in_no_swarm_has_left_whatever_the_managers_list(
     swarm: Swarm, capsys: pytest.CaptureFixture[str]
 ) -> None:
     swarm.nodes["d"].swarm = ""
-    assert PROVIDER.read("d", props("w1")).id is None
+    assert _joins_anew("d", "w1")
     assert "w1: the managers list it as node d, but the phone itself is in no swarm" in (
         capsys.readouterr().out
     )
 
 
-def test_a_phone_that_is_another_node_by_now_is_gone(swarm: Swarm) -> None:
+def test_a_phone_that_is_another_node_by_now_has_left(swarm: Swarm) -> None:
     swarm.nodes["d"].swarm = ""
     swarm.nodes["e"] = Node(hostname="w1")
-    assert PROVIDER.read("d", props("w1")).id is None
+    assert _joins_anew("d", "w1")
 
 
 def test_a_member_that_is_off_stays_one(swarm: Swarm) -> None:
@@ -204,7 +204,12 @@ def test_a_manager_without_a_majority_is_known_by_the_others_that_it_names(
             PROVIDER.create(props("w2"))
 
 
-def test_a_node_that_the_managers_no_longer_list_is_gone(swarm: Swarm) -> None:
+def test_a_phone_that_takes_itself_for_a_node_that_is_listed_no_more_has_left(swarm: Swarm) -> None:
+    swarm.nodes["d"].listed = False
+    assert _joins_anew("d", "w1")
+
+
+def test_a_membership_that_neither_side_knows_is_gone(swarm: Swarm) -> None:
     del swarm.nodes["d"]
     assert PROVIDER.read("d", props("w1")).id is None
 
@@ -276,6 +281,13 @@ def test_a_join_that_leaves_the_managers_without_a_leader_for_moments_is_seen_th
     made = PROVIDER.create(props("w2", "manager"))
     assert swarm.nodes[made.id].role == "manager"
     assert swarm.log.count("w2: POST /swarm/join") == 1
+
+
+def _joins_anew(node_id: str, phone: str) -> bool:
+    """Whether a plan takes away what is left of the membership and makes another one."""
+    seen = PROVIDER.read(node_id, props(phone)).outs
+    assert seen is not None
+    return PROVIDER.diff(node_id, seen, props(phone)).replaces == ["state"]
 
 
 def _address(node_id: str, phone: str) -> str:

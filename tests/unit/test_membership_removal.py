@@ -24,6 +24,18 @@ def test_a_worker_is_drained_then_leaves_then_is_removed(swarm: Swarm) -> None:
     assert swarm.log == ["m1: POST /nodes/d/update", "w1: POST /swarm/leave", "m1: DELETE /nodes/d"]
 
 
+def test_what_the_managers_list_of_a_phone_that_left_by_itself_is_taken_away(
+    swarm: Swarm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    swarm.nodes["d"].swarm, swarm.tasks = "", ["running"]
+    seen = PROVIDER.read("d", props("w1")).outs
+    assert seen is not None
+    PROVIDER.delete("d", seen)
+    assert "d" not in swarm.nodes
+    assert "w1: POST /swarm/leave" not in swarm.log
+    assert "task left" not in capsys.readouterr().out
+
+
 def test_the_first_manager_is_removed_through_another(swarm: Swarm) -> None:
     PROVIDER.delete("a", props("m1", "manager"))
     assert "a" not in swarm.nodes
