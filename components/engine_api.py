@@ -25,7 +25,7 @@ PING_SECONDS = 3.0
 IDLE_SECONDS = 20.0
 # Swarm's words for a lost majority, by what it was doing at that moment and who the leader was.
 _NO_LEADER = re.compile(
-    r"does not have a leader|no elected cluster leader|lost leader status|"
+    r"does not have a leader|no elected cluster leader|lost leader status|raft proposal dropped|"
     r"code = (Unavailable|DeadlineExceeded)"
 )
 _NOT_MANAGER = "not a swarm manager"

@@ -6,6 +6,7 @@ Never rename this module: the state of every lab names it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -38,6 +39,8 @@ T = TypeVar("T")
 READY, DOWN, LEFT = "ready", "down", "left"
 # As many managers may go in one run, each of which may have led or been spoken through.
 TRIES = 7
+# A leader that hands over gives its list as ever, and takes no order.
+ELECTION_SECONDS = 1.0
 # A refresh reads all memberships within moments of each other.
 LIST_SECONDS = 5.0
 
@@ -180,9 +183,11 @@ def _through_a_manager(props: dict[str, Any], work: Callable[[Engine], T]) -> T:
         try:
             with any_manager(hosts_of(props), props["swarm_id"], shun=name) as manager:
                 return work(manager)
-        except (NotManagerError, NoLeaderError):
+        except (NotManagerError, NoLeaderError) as error:
             if not tries_left:
                 raise
+            if isinstance(error, NoLeaderError):
+                time.sleep(ELECTION_SECONDS)
 
 
 def _remove(manager: Engine, node_id: str, host: Host, props: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import swarmkit
@@ -104,8 +105,9 @@ def test_a_manager_removed_by_hand_while_it_runs_has_but_one_vote_when_it_is_bac
 
 
 def test_all_phones_are_rebooted_at_once(cluster: Lab) -> None:
-    for phone in USUAL:
-        cluster.on(phone, "(sleep 1; reboot) >/dev/null 2>&1 &")
+    with ThreadPoolExecutor() as pool:
+        for done in pool.map(lambda phone: cluster.lab("reboot", phone), USUAL):
+            done.ok()
     assert wait_for(lambda: _answers(cluster), BACK_SECONDS)
     settle(cluster)
 

@@ -46,6 +46,7 @@ def answering(status: int, message: str, monkeypatch: pytest.MonkeyPatch) -> Eng
         "few managers are online.",
         "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader "
         "status",
+        "rpc error: code = Unknown desc = raft proposal dropped",
         "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
         "rpc error: code = Unavailable desc = connection error: transport: Error while dialing",
     ],
