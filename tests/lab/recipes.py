@@ -159,5 +159,7 @@ def parameters(*, quick: bool) -> list[Any]:
         chosen = [(title, [step for step in steps if step.quick]) for title, steps in both]
     else:
         others = [step for step in readme[README_COMMANDS] if not step.quick]
-        chosen = [(README_COMMANDS, others), *page.items()]
+        chosen = list(page.items())
+        # They name the fifth phone.
+        chosen.insert(list(page).index("Add a phone") + 1, (README_COMMANDS, others))
     return [pytest.param(title, steps, id=title) for title, steps in chosen if steps]
