@@ -11,6 +11,7 @@ from pulumi.runtime import config as given
 from components import interruption, lab_edge, outputs
 from components.docker_host import provider
 from components.phone import Phone
+from components.registry import Registry, RegistryArgs
 from components.roll_call import RollCall
 from components.stack import Stack, StackArgs
 from components.swarm import Member, Swarm, SwarmArgs
@@ -47,6 +48,19 @@ swarm = Swarm(
         settings=lab.swarm,
     ),
 )
+registry = None
+if lab.registry is not None:
+    holder = phones[lab.registry.phone]
+    registry = Registry(
+        "registry",
+        RegistryArgs(
+            place=lab.registry,
+            phone=holder.host,
+            cache_mb=lab.cache_mb,
+            upstream=lab.upstream,
+        ),
+        pulumi.ResourceOptions(depends_on=[holder]),
+    )
 docker_provider = provider("entry", access=swarm.access, after=swarm)
 for name, spec in lab.stacks.items():
     Stack(
@@ -57,6 +71,8 @@ for name, spec in lab.stacks.items():
             docker_provider=docker_provider,
             secret_values=lab.secret_values,
             lock=lab.lock,
+            registry=registry,
+            contexts=lab.contexts.get(name, {}),
         ),
         pulumi.ResourceOptions(depends_on=[swarm]),
     )

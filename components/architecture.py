@@ -6,9 +6,9 @@ word for their processor: ``armv7l``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .compose import Placement
+from .compose import Build, Placement
 from .placement import Node, candidates
 
 # A processor runs builds for older ones of its kind. 32-bit ARM on a 64-bit kernel is left out:
@@ -26,6 +26,17 @@ _RUNS: Mapping[str, frozenset[str]] = {
 }
 
 
+_NEWEST: Mapping[str, str] = {
+    "x86_64": "amd64",
+    "i386": "386",
+    "i686": "386",
+    "aarch64": "arm64",
+    "armv8l": "arm/v7",
+    "armv7l": "arm/v7",
+    "armv6l": "arm/v6",
+}
+
+
 def platform(*, os: str, architecture: str, variant: str = "") -> str:
     """``linux/arm/v7``; the variant is left out where it says nothing (every arm64 is v8)."""
     named = variant if architecture == "arm" else ""
@@ -36,6 +47,37 @@ def runs(node: str, build: str) -> bool:
     """Whether a node of that architecture runs the build for that platform."""
     os, _, processor = build.partition("/")
     return os in ("", "linux") and processor in _RUNS.get(node, {node})
+
+
+def to_build(
+    build: Build, placement: Placement, nodes: Sequence[Node]
+) -> tuple[list[str], list[str]]:
+    """For which platforms an image is to be built, and those of them that no phone runs.
+
+    Exactly those of the phones on which the service may run, unless its author insists on others.
+    """
+    if build.platforms:
+        processors = [node.architecture for node in nodes]
+        idle = [each for each in build.platforms if not any(runs(p, each) for p in processors)]
+        return list(build.platforms), idle
+    where = candidates(placement, nodes) or nodes
+    return sorted({platform_of(node.architecture) for node in where}), []
+
+
+def platform_of(node: str) -> str:
+    """The newest platform that a node of that architecture runs."""
+    return f"linux/{_NEWEST.get(node, node)}"
+
+
+def choose(platforms: Iterable[str], builds: Collection[str]) -> list[str]:
+    """Which of the builds phones of these platforms pull: their own, else the newest they run."""
+    found: list[str] = []
+    for wanted in platforms:
+        named = wanted.rpartition("/")[2] if wanted.count("/") > 1 else ""
+        older = [f"linux/arm/v{n}" for n in range(int(named.removeprefix("v") or 0), 4, -1)]
+        fitting = (each for each in (wanted, *older) if each in builds)
+        found += [each for each in [next(fitting, None)] if each is not None]
+    return list(dict.fromkeys(found))
 
 
 def misfits(

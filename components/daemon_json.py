@@ -6,6 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from .registry_place import RegistryPlace
+
+# What a running Docker takes up without a restart.
+_RELOADED = frozenset({"insecure-registries", "registry-mirrors"})
 _LISTS = ("registry-mirrors", "insecure-registries")
 
 
@@ -13,18 +17,44 @@ class DaemonJsonError(ValueError):
     """The file on the phone is not what Docker would accept; the text says why."""
 
 
-def wanted(*, registry_mirror: str | None, log_max_size: str, log_max_files: int) -> dict[str, Any]:
-    """The keys that cloudlet sets: bounded logs, and the mirror where the lab has one."""
+def wanted(
+    *,
+    registry_mirror: str | None,
+    log_max_size: str,
+    log_max_files: int,
+    registry: RegistryPlace | None = None,
+) -> dict[str, Any]:
+    """The keys that cloudlet sets: bounded logs, and the lab's mirror and registry if any.
+
+    The registry's cache is asked first. Where it does not answer, Docker goes on to the mirror
+    and to Docker Hub.
+    """
     keys: dict[str, Any] = {
         "log-driver": "local",
         "log-opts": {"max-size": log_max_size, "max-file": str(log_max_files)},
     }
+    mirrors = [f"http://{registry.cache}"] if registry else []
     if registry_mirror:
-        keys["registry-mirrors"] = [registry_mirror]
-        scheme, _, place = registry_mirror.partition("://")
+        mirrors.append(registry_mirror)
+    insecure = [registry.images] if registry else []
+    for mirror in mirrors:
+        scheme, _, place = mirror.partition("://")
         if scheme == "http":
-            keys["insecure-registries"] = [place.rstrip("/")]
+            insecure.append(place.rstrip("/"))
+    if mirrors:
+        keys["registry-mirrors"] = mirrors
+    if insecure:
+        keys["insecure-registries"] = insecure
     return keys
+
+
+def is_reloaded(current: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a Docker that runs takes up the difference without a restart.
+
+    Of a key that is gone it keeps what it said.
+    """
+    differing = {key for key in (*current, *new) if current.get(key) != new.get(key)}
+    return differing <= _RELOADED & new.keys()
 
 
 def parse(text: str) -> dict[str, Any]:

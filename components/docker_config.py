@@ -104,10 +104,12 @@ def parse_file(session: Session, text: str) -> dict[str, Any]:
 
 
 def _write(session: Session, current: str, value: dict[str, Any]) -> None:
-    if parse_file(session, current) != value:
-        _put(session, current, daemon_json.dump(value))
+    found = parse_file(session, current)
+    if found != value:
+        how = "reload" if daemon_json.is_reloaded(found, value) else "write"
+        _put(session, current, daemon_json.dump(value), how)
 
 
-def _put(session: Session, current: str, text: str) -> None:
+def _put(session: Session, current: str, text: str, how: str = "write") -> None:
     if current != text:
-        run_script(session, SCRIPT, session.host.name, "write", settings={"CONTENT": text})
+        run_script(session, SCRIPT, session.host.name, how, settings={"CONTENT": text})

@@ -47,7 +47,10 @@ def network_mark(network: Network) -> str:
 
 def spec_digest(service: Service, contents: Iterable[str]) -> str:
     """Changes with anything of a service, and of its secrets and configs, but its replicas."""
-    text = json.dumps([replace(service, replicas=0), *contents], sort_keys=True, default=_fields)
+    fields = dict(vars(replace(service, replicas=0)))
+    # What was built shows in its digest.
+    del fields["build"]
+    text = json.dumps([fields, *contents], sort_keys=True, default=_fields)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), service.name.encode(), 10_000).hex()[:16]
 
 

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 
+def hub_repository(image: str) -> str | None:
+    """The image's repository at Docker Hub; ``None`` if it is another registry's."""
+    name = familiar(image).partition("@")[0].rpartition(":")[0]
+    host, slash, _ = name.partition("/")
+    if not slash:
+        return f"library/{name}"
+    return None if host == "localhost" or "." in host or ":" in host else name
+
+
 def familiar(image: str) -> str:
     """The name as Docker itself writes it, with a tag unless it has a digest.
 

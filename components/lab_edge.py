@@ -13,11 +13,15 @@ from pathlib import Path
 import pulumi
 from pydantic import SecretStr
 
-from . import compose, config, daemon_json, image_lock, placement
+from . import compose, config, daemon_json, image_lock, lab_images, placement
+from .build_context import Context
 from .compose import StackSpec
 from .compose.units import parse_duration
 from .image_lock import Lock
+from .lab_images import registry_place
+from .paths import portable
 from .phone import PhoneArgs, Wifi
+from .registry_place import RegistryPlace
 from .reserved import Reserved
 from .routing import impossible, routed
 from .ssh import Host, PhoneError, load_key
@@ -29,8 +33,10 @@ from .wifi import Static
 class LabArgs:
     """Arguments for every component, each phone's map keyed by the phone's name.
 
-    ``stacks`` are as the lab's routing makes them. ``secret_values`` holds the lab's secrets in
-    plain: never print one.
+    ``stacks`` are as the lab's routing makes them. ``contexts`` has what their services are built
+    from, by stack and service; paths in it start at the folder of ``Pulumi.yaml``. ``upstream`` is
+    what the registry's cache is one of, if not Docker Hub. ``secret_values`` holds the lab's
+    secrets in plain: never print one.
     """
 
     phones: Mapping[str, PhoneArgs]
@@ -40,6 +46,10 @@ class LabArgs:
     availability: Mapping[str, str]
     swarm: SwarmSettings
     stacks: Mapping[str, StackSpec]
+    contexts: Mapping[str, Mapping[str, Context]]
+    registry: RegistryPlace | None
+    cache_mb: int
+    upstream: str | None
     lock: Lock
     entry_address: str
     secret_values: frozenset[str]
@@ -63,6 +73,7 @@ def read(
     try:
         lab = _lab(values, encrypted=encrypted, project=project, root=root)
         specs, warnings = stacks(lab, root)
+        contexts = lab_images.contexts(lab, specs, root)
         lock, unlocked = _lock(lab, specs, root)
     except (config.ConfigError, compose.ComposeError, image_lock.LockError) as error:
         raise pulumi.RunError(str(error)) from None
@@ -81,6 +92,10 @@ def read(
             token_epoch=lab.token_epoch,
         ),
         stacks=specs,
+        contexts=contexts,
+        registry=registry_place(lab),
+        cache_mb=lab.registry.cache_mb if lab.registry else 0,
+        upstream=lab.engine.registry_mirror,
         lock=lock,
         entry_address=lab.entry_address,
         secret_values=frozenset(secret.get_secret_value() for secret in lab.secrets.values()),
@@ -121,6 +136,7 @@ def _phones(lab: config.Lab, root: Path) -> dict[str, PhoneArgs]:
         registry_mirror=lab.engine.registry_mirror,
         log_max_size=lab.engine.log_max_size,
         log_max_files=lab.engine.log_max_files,
+        registry=registry_place(lab),
     )
     return {
         name: PhoneArgs(
@@ -182,6 +198,7 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
                 stack=name,
                 variables=variables,
                 read=beside,
+                builds=lab.registry is not None,
             )
         except compose.ComposeError as error:
             problems += error.problems
@@ -198,6 +215,7 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
     )
     for spec in specs.values():
         problems += [*reserved.taken_by(spec), *impossible(spec, lab.routing, entry)]
+        problems += lab_images.taken(lab, spec)
     if problems:
         raise compose.ComposeError(tuple(problems))
     specs = {name: routed(spec, lab.routing, entry) for name, spec in specs.items()}
@@ -220,7 +238,7 @@ def _lock(lab: config.Lab, stacks: Mapping[str, StackSpec], root: Path) -> tuple
         return {}, []
     name = portable(lab.lock, root)
     lock = image_lock.read(_text(lab.lock, root), source=name) if lab.lock.exists() else {}
-    images = {each.image for spec in stacks.values() for each in spec.services.values()}
+    images = lab_images.pulled(stacks)
     if missing := sorted(image_lock.missing(lock, images)):
         return lock, [
             f"lock: {name} does not have {', '.join(missing)}; `make lock` writes it anew"
@@ -236,14 +254,6 @@ def _text(file: Path, root: Path) -> str:
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     raise compose.ComposeError((f"{portable(file, root)}: {what}",))
-
-
-def portable(path: Path, root: Path) -> str:
-    """A path as any machine with this checkout understands it: a plan must not change with it."""
-    for base, prefix in ((root, ""), (Path.home(), "~/")):
-        if path.is_relative_to(base):
-            return prefix + path.relative_to(base).as_posix()
-    return path.as_posix()
 
 
 def _password(lab: config.Lab) -> pulumi.Output[str]:

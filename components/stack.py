@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,17 +11,18 @@ import pulumi
 import pulumi_docker as docker
 
 from . import image_lock
+from .build_context import Context
 from .compatibility import Compatibility
 from .compose import Content, Network, Service, StackSpec
 from .external import External
 from .fingerprints import content_name, network_mark, spec_digest
-from .image import Image
 from .image_lock import Lock
-from .image_names import familiar
 from .leftovers import remove_leftover
+from .registry import Registry
 from .rollout import Rollout, RolloutArgs
 from .scale import Scale
 from .service_args import Surroundings, service_args
+from .stack_images import Images
 from .swarm import Swarm
 
 
@@ -30,7 +31,8 @@ class StackArgs:
     """``spec`` is as the lab's routing makes it (:func:`routing.routed`).
 
     ``secret_values`` are the lab's secrets in plain: a text that holds one is made secret.
-    ``lock`` has the images whose digests are written down; the others are resolved.
+    ``lock`` has the images whose digests are written down; the others are resolved. A service
+    with a build has its context in ``contexts``, whose image goes into ``registry``.
     """
 
     spec: StackSpec
@@ -38,6 +40,8 @@ class StackArgs:
     docker_provider: docker.Provider
     secret_values: frozenset[str]
     lock: Lock = field(default_factory=dict[str, image_lock.Locked])
+    registry: Registry | None = None
+    contexts: Mapping[str, Context] = field(default_factory=dict[str, Context])
 
 
 class Stack(pulumi.ComponentResource):
@@ -53,7 +57,16 @@ class Stack(pulumi.ComponentResource):
         super().__init__("cloudlet:index:Stack", name, None, opts)
         self._args = args
         spec = args.spec
-        images = {key: self._image(f"{name}-{key}", each) for key, each in spec.services.items()}
+        images = Images(
+            parent=self,
+            stack=spec.name,
+            swarm=args.swarm,
+            lock=args.lock,
+            registry=args.registry,
+            contexts=args.contexts,
+            conceal=self._conceal,
+        )
+        found = {key: images.of(f"{name}-{key}", each) for key, each in spec.services.items()}
         externals = self._externals(name)
         self._found: list[pulumi.Resource] = [
             *externals.values(),
@@ -63,7 +76,7 @@ class Stack(pulumi.ComponentResource):
                 services={
                     key: {
                         "image": self._conceal(service.image),
-                        "platforms": images[key][1],
+                        "platforms": found[key][1],
                         "constraints": list(service.placement.constraints),
                     }
                     for key, service in spec.services.items()
@@ -101,10 +114,10 @@ class Stack(pulumi.ComponentResource):
         )
         rollouts: dict[str, Rollout] = {}
         for service in in_order(spec.services):
-            after = [rollouts[needed] for needed in service.depends_on]
-            rollouts[service.name] = self._service(
-                f"{name}-{service.name}", service, images[service.name][0], after
-            )
+            full, reference = f"{name}-{service.name}", found[service.name][0]
+            cached = images.cached(full, service, reference, self._found)
+            after = [*cached, *(rollouts[needed] for needed in service.depends_on)]
+            rollouts[service.name] = self._service(full, service, reference, after)
         self.register_outputs({})
 
     def _options(self, kind: str, docker_name: str, **more: Any) -> pulumi.ResourceOptions:
@@ -118,21 +131,6 @@ class Stack(pulumi.ComponentResource):
             deleted_with=args.swarm.init,
             **more,
         )
-
-    def _image(
-        self, name: str, service: Service
-    ) -> tuple[pulumi.Input[str], pulumi.Input[list[str]]]:
-        """The reference that the service is given, and the image's platforms."""
-        locked = image_lock.find(self._args.lock, service.image)
-        if locked is not None:
-            return f"{familiar(service.image)}@{locked.digest}", list(locked.platforms)
-        image = Image(
-            f"{name}-image",
-            image=self._conceal(service.image),
-            access=self._args.swarm.access,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._args.swarm]),
-        )
-        return image.reference, image.platforms
 
     def _externals(self, name: str) -> dict[tuple[str, str], External]:
         """What the stack uses and somebody else made, by kind and by its key in the file."""
@@ -204,7 +202,11 @@ class Stack(pulumi.ComponentResource):
         return made.id, full
 
     def _service(
-        self, name: str, service: Service, reference: pulumi.Input[str], after: list[Rollout]
+        self,
+        name: str,
+        service: Service,
+        reference: pulumi.Input[str],
+        after: Sequence[pulumi.Resource],
     ) -> Rollout:
         args = self._args
         full = f"{args.spec.name}_{service.name}"

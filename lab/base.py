@@ -16,6 +16,8 @@ OFFICIAL = "debian:trixie-slim"
 OWN = "cloudlet-lab/debian:trixie-slim"
 SUITE = "trixie"
 _PULL_SECONDS = 90
+# Docker takes an image that it imports for one of its own architecture.
+_PLATFORMS = {"armhf": ("--platform=linux/arm/v7",), "arm64": ("--platform=linux/arm64",)}
 
 
 def ensure_base(docker: Docker, log: Log) -> str:
@@ -30,11 +32,13 @@ def ensure_base(docker: Docker, log: Log) -> str:
         docker.run("rmi", OFFICIAL)
         return OWN
     log("base image: it can't be pulled here, so it is made with mmdebstrap (about 20 s)")
-    _bootstrap(docker, log)
+    bootstrap(docker, log)
     return OWN
 
 
-def _bootstrap(docker: Docker, log: Log) -> None:
+def bootstrap(docker: Docker, log: Log, *, architecture: str = "", tag: str = OWN) -> None:
+    """Makes the base image of Debian's packages, for another `architecture` (Debian's word) only
+    where this machine runs its programs by emulation."""
     system = docker.system
     root = [] if system.is_root() else ["sudo"]
     if root and system.which("sudo") is None:
@@ -63,9 +67,13 @@ def _bootstrap(docker: Docker, log: Log) -> None:
     )
     source = debian_mirror(targets.out)
     made = system.pipe(
-        [*root, "mmdebstrap", "--variant=minbase", "--components=main", "--quiet", SUITE, "-"]
-        + ([f"deb {source} {SUITE} main"] if source else []),
-        [*docker.command, "import", "-", OWN],
+        [
+            *(*root, "mmdebstrap", "--variant=minbase", "--components=main", "--quiet"),
+            *([f"--architectures={architecture}"] if architecture else []),
+            *(SUITE, "-"),
+            *([f"deb {source} {SUITE} main"] if source else []),
+        ],
+        [*docker.command, "import", *_PLATFORMS.get(architecture, ()), "-", tag],
     )
     if not made.ok:
         raise LabError(f"the base image could not be made: {made.last_line}")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulumi
 
-from components import compose, image_lock, lab_edge
+from components import compose, image_lock, lab_edge, lab_images
 from components.config.lab import Lab
 from components.image_lock import Lock, Locked, LockError
 from components.image_names import familiar
@@ -65,7 +65,7 @@ def _images(lab: Lab) -> list[str]:
         stacks, _ = lab_edge.stacks(lab, ROOT)
     except (compose.ComposeError, pulumi.RunError) as error:
         raise OperationError(str(error)) from None
-    return [service.image for spec in stacks.values() for service in spec.services.values()]
+    return sorted(lab_images.pulled(stacks))
 
 
 def _read(lab: Lab, name: str) -> Mapping[str, Locked]:

@@ -12,6 +12,7 @@ from typing import Any
 
 _PHONE = "cloudlet:index:Phone"
 _MEMBERSHIP = "cloudlet:Membership"
+_REGISTRY = "cloudlet:Registry"
 
 
 def take_over(state: Mapping[str, Any], phone: str, host_key: str) -> dict[str, Any]:
@@ -22,7 +23,8 @@ def take_over(state: Mapping[str, Any], phone: str, host_key: str) -> dict[str, 
 
 
 def forget(state: Mapping[str, Any], phone: str) -> dict[str, Any]:
-    """The exported state without the phone's own resources and its place in the swarm."""
+    """The exported state without the phone's own resources, its place in the swarm, and the lab's
+    registry if that was there."""
     deployment = state["deployment"]
     resources: list[dict[str, Any]] = deployment.get("resources") or []
     gone: set[str] = set()
@@ -70,6 +72,8 @@ def host_keys(state: Mapping[str, Any]) -> dict[str, str]:
 def _is_of(resource: Mapping[str, Any], phone: str) -> bool:
     if resource["type"] == _PHONE:
         return resource["urn"].rsplit("::", 1)[-1] == phone
+    if resource["type"].endswith(_REGISTRY):
+        return resource["inputs"]["name"] == phone
     return _phone_of(resource) == phone
 
 

@@ -3,6 +3,7 @@
 from .loader import ComposeFile, load, load_files, required_variables
 from .model import (
     Attachment,
+    Build,
     Content,
     FileReference,
     Healthcheck,
@@ -23,6 +24,7 @@ from .units import go_duration
 
 __all__ = [
     "Attachment",
+    "Build",
     "ComposeError",
     "ComposeFile",
     "Content",

@@ -24,3 +24,8 @@ def is_reference(text: str) -> bool:
         and _REFERENCE.fullmatch(text) is not None
         and _ID.fullmatch(text) is None
     )
+
+
+def is_repository(text: str) -> bool:
+    """Whether a registry would take the text for the name of a repository of its own."""
+    return re.fullmatch(rf"{_NAME}(?:/{_NAME})*", text) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 SERVICE_KEYS = frozenset(
     {
+        "build",
         "cap_add",
         "cap_drop",
         "command",
@@ -52,7 +53,6 @@ SERVICE_IGNORED = frozenset(
     {
         "annotations",
         "attach",
-        "build",
         "cgroup",
         "cgroup_parent",
         "cgroupns_mode",

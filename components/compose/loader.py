@@ -34,10 +34,11 @@ def load(
     stack: str,
     variables: Mapping[str, str],
     read: Callable[[str], bytes | str],
+    builds: bool = False,
 ) -> StackSpec:
     """The stack that one compose file describes; see :func:`load_files`."""
     file = ComposeFile(source=source, text=text)
-    return load_files([file], stack=stack, variables=variables, read=read)
+    return load_files([file], stack=stack, variables=variables, read=read, builds=builds)
 
 
 def load_files(
@@ -46,13 +47,15 @@ def load_files(
     stack: str,
     variables: Mapping[str, str],
     read: Callable[[str], bytes | str],
+    builds: bool = False,
 ) -> StackSpec:
     """The stack that compose files describe, at least one, each going over those before it.
 
     ``stack`` is the stack's name, which prefixes all names in Swarm. ``variables`` are all there
     are: the process's own environment plays no part. ``read`` returns a file that a compose file
     names (an ``env_file``, a secret, a config), given the path as written there, which is meant
-    relative to the first compose file; it may raise :class:`OSError`.
+    relative to the first compose file; it may raise :class:`OSError`. ``builds`` says that images
+    are built from what services say of it; else that is ignored, as by ``docker stack deploy``.
 
     Raises :class:`ComposeError` with every problem of the files; no problem repeats the value of
     a variable. The result does hold such values, in plain.
@@ -72,6 +75,7 @@ def load_files(
         volumes=volumes(last_entries(parts, "volumes"), stack),
         secrets=contents(last_entries(parts, "secrets"), "secret", stack, variables, read),
         configs=contents(last_entries(parts, "configs"), "config", stack, variables, read),
+        builds=builds,
         variables=variables,
         read=read,
     )

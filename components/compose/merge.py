@@ -211,6 +211,15 @@ def _words(node: Node) -> list[Node]:
     return [node.below(node.path, "CMD-SHELL"), node] if node.is_text else node.items()
 
 
+def _build(base: Node, over: Node) -> Node:
+    """The Compose specification's rule: docker stack deploy has none, as it builds nothing."""
+    return _nested({"args": _mapped})(_long(base), _long(over))
+
+
+def _long(node: Node) -> Node:
+    return _made(node, {"context": node}) if node.is_text else node
+
+
 _POLICY: Mapping[str, Rule] = {
     "delay": _time,
     "failure_action": _word,
@@ -238,6 +247,7 @@ _DEPLOY: Mapping[str, Rule] = {
     "update_config": _nested(_POLICY),
 }
 _SERVICE: Mapping[str, Rule] = {
+    "build": _build,
     "cap_add": _appended,
     "cap_drop": _appended,
     "command": _word,

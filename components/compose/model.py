@@ -128,6 +128,21 @@ class Logging:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Build:
+    """What an image is built from.
+
+    ``context`` is a folder, seen from the first compose file; ``dockerfile`` a file, seen from the
+    context. ``args`` may hold secrets. ``platforms`` is empty where the phones are to decide.
+    """
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    target: str = ""
+    args: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """One service. ``name`` is the key in the file; Swarm's name is ``<stack>_<name>``.
 
@@ -135,10 +150,13 @@ class Service:
     ``entrypoint`` and ``command`` are Docker's ``Command`` and ``Args``. ``labels`` are the
     service's (``deploy.labels``), ``container_labels`` the containers'. Both already carry
     ``com.docker.stack.namespace``, as ``docker stack deploy`` puts it there.
+
+    With ``build``, ``image`` is but a name: what is deployed is what was built.
     """
 
     name: str
     image: str
+    build: Build | None = None
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)

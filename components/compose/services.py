@@ -6,13 +6,14 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from .build import build
 from .deploy import deploy, duration, restart
 from .environment import Read, environment
 from .files import references
 from .image_reference import is_reference
 from .keys import SERVICE_IGNORED, SERVICE_KEYS, SERVICE_REFUSED
 from .merge import merged
-from .model import Content, Healthcheck, Logging, Network, RestartPolicy, Service
+from .model import Build, Content, Healthcheck, Logging, Network, RestartPolicy, Service
 from .mounts import Volume, mounts
 from .names import IMAGE_LABEL, NAMESPACE_LABEL, check_service_name
 from .networks import attachments
@@ -36,6 +37,7 @@ class Surroundings:
     volumes: Mapping[str, Volume]
     secrets: Mapping[str, Content]
     configs: Mapping[str, Content]
+    builds: bool
     variables: Mapping[str, str]
     read: Read
 
@@ -59,7 +61,8 @@ def service(nodes: Sequence[Node], name: str, around: Surroundings) -> Service:
         fields["ulimits"].problem(_CANNOT)
     if "oom_score_adj" in fields and fields["oom_score_adj"].integer(minimum=-1000, maximum=1000):
         node.report.warn(fields["oom_score_adj"].path, _LEFT_OUT)
-    image = _image(nodes, fields)
+    made = _build(layers, fields, around)
+    image = _image(nodes, fields, f"{around.stack}-{name}" if made else "")
     deployed = deploy(fields.get("deploy", node.at("deploy", None)))
     published = ports([layer.get("ports") for layer in layers])
     if deployed.endpoint_mode == "dnsrr" and any(port.mode == "ingress" for port in published):
@@ -74,6 +77,7 @@ def service(nodes: Sequence[Node], name: str, around: Surroundings) -> Service:
     return Service(
         name=name,
         image=image,
+        build=made,
         entrypoint=_command(fields["entrypoint"]) if "entrypoint" in fields else (),
         command=_command(fields["command"]) if "command" in fields else (),
         environment=environment(layers, around.variables, around.read),
@@ -136,7 +140,20 @@ class _Texts:
         return self._fields[key].string_map() if key in self._fields else {}
 
 
-def _image(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
+def _build(
+    layers: Sequence[Mapping[str, Node]], fields: Mapping[str, Node], around: Surroundings
+) -> Build | None:
+    if "build" in fields and around.builds:
+        return build(fields["build"], around.variables)
+    for layer in layers:
+        # As docker stack deploy, which has no use for it.
+        if "build" in layer and "image" in fields:
+            layer["build"].report.ignore(layer["build"].path)
+    return None
+
+
+def _image(nodes: Sequence[Node], fields: Mapping[str, Node], of_build: str) -> str:
+    """The image's name; ``of_build`` is that of one which is built and has no other."""
     if "image" in fields:
         image = fields["image"].name()
         if image.strip() and not is_reference(image):
@@ -144,8 +161,13 @@ def _image(nodes: Sequence[Node], fields: Mapping[str, Node]) -> str:
             how = "remove the spaces" if spaces else "write name, name:tag or name@sha256:…"
             fields["image"].problem(f"{fields['image'].shown} is not an image; {how}")
         return image
-    if any("build" in node.entries() for node in nodes):
-        how = "Swarm builds none: push what build makes, and write image: and its name"
+    if of_build:
+        return of_build
+    if "build" in fields:
+        how = (
+            "what build makes needs a place: give the lab a registry, as in "
+            "cloudlet:registry: {phone: phone-1}, or push it, and write image: and its name"
+        )
     else:
         how = "write image: and its name"
     nodes[0].report.problem(nodes[0].path, f"has no image; {how}")

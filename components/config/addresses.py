@@ -77,6 +77,8 @@ PhoneAddress = Annotated[str, AfterValidator(_phone_address), _IPV4]
 Network = Annotated[str, AfterValidator(_network), text_like(r"^[0-9]+(\.[0-9]+){3}/[0-9]+$")]
 Host = Annotated[str, AfterValidator(_host), text_like(_HOST)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
+# Three in a row are taken.
+RegistryPort = Annotated[int, Field(ge=1024, le=65533)]
 # As Docker limits it.
 DataPathPort = Annotated[
     int,

@@ -64,6 +64,7 @@ def across(written: Written, *, root: Path, encrypted: Collection[str] | None) -
     yield from _pool(written)
     yield from _wifi(written)
     yield from _static(written)
+    yield from _registry(written)
     yield from _secrets(written, encrypted)
     yield from _stack_files(written, root)
 
@@ -226,6 +227,16 @@ def _reserved(address: str, network: IPv4Network) -> str:
     if IPv4Address(address) == network.broadcast_address:
         return "the broadcast address"
     return ""
+
+
+def _registry(written: Written) -> Iterator[Problem]:
+    phone = written.text("registry", "phone")
+    phones = written.names("phones")
+    if phone is not None and phones and phone not in phones:
+        yield Problem(
+            path=("registry", "phone"),
+            text=f"there is no {phone} under phones; name one of them, such as {phones[0]}",
+        )
 
 
 def _secrets(written: Written, encrypted: Collection[str] | None) -> Iterator[Problem]:

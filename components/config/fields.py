@@ -24,6 +24,7 @@ _RESERVED_LABEL = "cloudlet."
 _USER = r"^[a-z_][a-z0-9_-]{0,31}$"
 _DURATION = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
 _SIZE = r"^[1-9][0-9]{0,5}[kmg]$"
+_CACHE_SIZE = r"^[1-9][0-9]{0,5}[mg]$"
 _URL = r"^https?://[A-Za-z0-9._:\[\]-]+/?$"
 _LONGEST_NAME = 255
 _ED25519_BLOB_HEAD = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20"
@@ -189,6 +190,12 @@ def _log_size(value: str) -> str:
     return value
 
 
+def _cache_size(value: str) -> str:
+    if not re.fullmatch(_CACHE_SIZE, value):
+        raise ValueError(f"{echo(value)} is not a size; write one like 500m or 4g (m or g)")
+    return value
+
+
 def _ssid(value: str) -> str:
     length = len(value.encode())
     if not 1 <= length <= 32:
@@ -260,6 +267,7 @@ Mirror = Annotated[str, AfterValidator(_mirror), text_like(_URL)]
 Heartbeat = Annotated[str, AfterValidator(_heartbeat), text_like(_DURATION)]
 Expiry = Annotated[str, AfterValidator(_expiry), text_like(_DURATION)]
 LogSize = Annotated[str, AfterValidator(_log_size), text_like(_SIZE)]
+CacheSize = Annotated[str, AfterValidator(_cache_size), text_like(_CACHE_SIZE)]
 Ssid = Annotated[str, AfterValidator(_ssid)]
 Secret = Annotated[SecretStr, AfterValidator(_not_empty), _SECRET]
 WifiPassword = Annotated[SecretStr, AfterValidator(_wifi_password), _SECRET]

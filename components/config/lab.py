@@ -73,6 +73,15 @@ class Stack:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Registry:
+    """``phone`` is one of the lab's; ``port`` is the first of three in a row."""
+
+    phone: str
+    port: int
+    cache_mb: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lab:
     """One lab. ``phones`` is in natural order of the names: phone-2 comes before phone-10.
 
@@ -92,6 +101,7 @@ class Lab:
     routing: Routing
     entry_address: str
     engine: Engine
+    registry: Registry | None
     swarm: Swarm
     token_epoch: int
     cleanup: frozenset[Cleanup]

@@ -14,13 +14,14 @@ from pydantic import ValidationError
 from components import quorum
 from components.config import checks
 from components.config.fields import from_root
-from components.config.lab import Lab, Phone, Ssh, Stack, Static, Wifi
+from components.config.lab import Lab, Phone, Registry, Ssh, Stack, Static, Wifi
 from components.config.model import (
     KEYS,
     NUMBER_KEYS,
     TEXT_KEYS,
     Configuration,
     WrittenPhone,
+    WrittenRegistry,
     WrittenStack,
     WrittenStatic,
 )
@@ -146,6 +147,7 @@ def _lab(written: Configuration, root: Path) -> Lab:
         routing=written.routing,
         entry_address=written.entry_address or managers[0].address,
         engine=written.engine,
+        registry=_registry(written.registry),
         swarm=written.swarm,
         token_epoch=written.token_epoch,
         cleanup=frozenset(written.cleanup),
@@ -160,6 +162,17 @@ def _static(written: WrittenStatic | None) -> Static | None:
         gateway=written.gateway,
         prefix=written.prefix,
         dns=tuple(written.dns) or (written.gateway,),
+    )
+
+
+def _registry(written: WrittenRegistry | None) -> Registry | None:
+    if written is None:
+        return None
+    number, unit = int(written.cache_size[:-1]), written.cache_size[-1]
+    return Registry(
+        phone=written.phone,
+        port=written.port,
+        cache_mb=number * (1024 if unit == "g" else 1),
     )
 
 

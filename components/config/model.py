@@ -134,6 +134,20 @@ class Engine(_Written):
     )
 
 
+class WrittenRegistry(_Written):
+    """``registry``: images that stacks build, and a cache of Docker Hub, on one of the phones."""
+
+    phone: fields.PhoneName = Field(description="the phone that it is on, for example phone-1")
+    port: addresses.RegistryPort = Field(
+        default=5080,
+        description="the first of the three ports that it takes there",
+    )
+    cache_size: fields.CacheSize = Field(
+        default="4g",
+        description="how much its cache of Docker Hub may hold, for example 4g",
+    )
+
+
 class Swarm(_Written):
     """What the swarm starts with. Durations are text as Docker takes it: ``8760h``, ``20s``."""
 
@@ -194,6 +208,11 @@ class Configuration(_Written):
         "without it, the first manager's",
     )
     engine: Engine = Field(default_factory=Engine, description="Docker on every phone")
+    registry: WrittenRegistry | None = Field(
+        default=None,
+        description="a registry on one of the phones, as in {phone: phone-1}: stacks may then say "
+        "build, and an image of Docker Hub is fetched once for all phones",
+    )
     swarm: Swarm = Field(default_factory=Swarm, description="what the swarm starts with")
     token_epoch: Annotated[int, Field(ge=0)] = Field(
         default=0,

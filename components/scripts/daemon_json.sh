@@ -1,7 +1,8 @@
-# daemon_json.sh PHONE read|write, as root; what to write comes as CONTENT in a line before this
+# daemon_json.sh PHONE read|write|reload, as root; what to write comes as CONTENT in a line before this
 # text. Docker's configuration file: printed, or replaced in one step and taken up by a running
-# Docker; one that Docker does not run with is not left there. Nothing is written where the phone has
-# another name in its lab by now.
+# Docker; one that Docker does not run with is not left there. "reload" is for what Docker takes up
+# without a restart, which would stop the phone's tasks. Nothing is written where the phone has another
+# name in its lab by now.
 # shellcheck shell=sh
 
 FILE=/etc/docker/daemon.json
@@ -56,10 +57,17 @@ replace() {
 	rm -f "$BEFORE"
 }
 
+reload() {
+	prepare
+	mv "$FILE.new" "$FILE"
+	for pid in $(pidof dockerd); do kill -HUP "$pid"; done
+}
+
 main() {
 	case $2 in
 	read) cat "$FILE" 2>/dev/null || true ;;
 	write) held_by_another "$1" || replace ;;
+	reload) held_by_another "$1" || reload ;;
 	esac
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +12,7 @@ from lab.docker import Docker
 from lab.engine import Engine
 from lab.errors import LabError
 from lab.images.archive import archive
-from lab.images.catalogue import IMAGES, DebianImage, GoImage, Image
+from lab.images.catalogue import IMAGES, DebianImage, GoImage, Image, PackedImage
 from lab.images.compiling import compile_module
 from lab.images.naming import pulled_tag, stand_in_tag
 from lab.images.pulling import pull
@@ -65,11 +66,15 @@ def _make(images: list[Image], docker: Docker, architecture: str, log: Log) -> d
     """All at once: one waits for the network while another keeps a processor busy."""
     tags = {each.reference: stand_in_tag(each, architecture) for each in images}
     debian = [each for each in images if isinstance(each, DebianImage)]
+    packed = [each for each in images if isinstance(each, PackedImage)]
     programs = [each for each in images if isinstance(each, GoImage)]
-    base = ensure_base(docker, log) if debian else ""
+    base = ensure_base(docker, log) if debian or packed else ""
     with ThreadPoolExecutor() as pool:
         running: list[Future[None]] = [
             pool.submit(_debian, each, tags[each.reference], base, docker, log) for each in debian
+        ]
+        running += [
+            pool.submit(pack, each, tags[each.reference], base, docker, log) for each in packed
         ]
         for folder, group in groupby(programs, lambda each: each.folder):
             tagged = {tags[each.reference]: each for each in group}
@@ -81,15 +86,48 @@ def _make(images: list[Image], docker: Docker, architecture: str, log: Log) -> d
 
 def _debian(image: DebianImage, tag: str, base: str, docker: Docker, log: Log) -> None:
     log(f"{image.folder.name}: building it from Debian's packages (about half a minute)")
-    proxies = [
+    docker.build(
+        tag,
+        str(image.folder),
+        lambda _: None,
+        [f"BASE={base}", *_proxies(docker)],
+        what=image.folder.name,
+    )
+    log(f"{image.folder.name}: built")
+
+
+def pack(image: PackedImage, tag: str, base: str, docker: Docker, log: Log) -> None:
+    """Have the image; `base` is Debian, for whichever architecture the image is to be."""
+    log(f"{image.folder.name}: packing it from Debian's packages (about ten seconds)")
+    script = (image.folder / "pack.sh").read_text(encoding="utf-8")
+    environment = [f"--env={each}" for each in _proxies(docker)]
+    # An image for another processor says so itself.
+    platform = docker.run("image", "inspect", "--format={{.Os}}/{{.Architecture}}", base).strip()
+    variant = "/v7" if platform == "linux/arm" else ""
+    packed = docker.system.pipe(
+        [*docker.command, "run", "--rm", *environment, base, "sh", "-c", script],
+        [
+            *docker.command,
+            "import",
+            f"--platform={platform}{variant}",
+            f"--change=CMD {json.dumps(image.command)}",
+            "--change=ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            f"--change=LABEL cloudlet.lab.stand-in='out of Debian for {image.reference}'",
+            "-",
+            tag,
+        ],
+    )
+    if not packed.ok:
+        raise LabError(f"{image.folder.name} could not be packed: {packed.last_line}")
+    log(f"{image.folder.name}: packed")
+
+
+def _proxies(docker: Docker) -> list[str]:
+    return [
         f"{name}={docker.system.environment(name)}"
         for name in ("http_proxy", "https_proxy", "no_proxy")
         if docker.system.environment(name)
     ]
-    docker.build(
-        tag, str(image.folder), lambda _: None, [f"BASE={base}", *proxies], what=image.folder.name
-    )
-    log(f"{image.folder.name}: built")
 
 
 def _program(

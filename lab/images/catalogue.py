@@ -46,7 +46,16 @@ class DebianImage:
     folder: Path
 
 
-Image = GoImage | DebianImage
+@dataclass(frozen=True, kw_only=True)
+class PackedImage:
+    """What the folder's pack.sh, run in Debian, writes to its standard output as a tar."""
+
+    reference: str
+    folder: Path
+    command: tuple[str, ...]
+
+
+Image = GoImage | DebianImage | PackedImage
 
 
 def _coffee(service: str, *, memory: str, ports: tuple[int, ...] = ()) -> GoImage:
@@ -67,6 +76,8 @@ IMAGES: tuple[Image, ...] = (
     DebianImage(
         reference="docker.io/library/rabbitmq:3.11-management-alpine", folder=HERE / "rabbitmq"
     ),
+    DebianImage(reference="docker.io/library/registry:2", folder=HERE.parent / "registry_image"),
+    PackedImage(reference="docker.io/library/busybox:1", folder=HERE / "busybox", command=("sh",)),
     _coffee("product", memory="32MiB", ports=(5001,)),
     _coffee("counter", memory="96MiB", ports=(5002,)),
     _coffee("barista", memory="32MiB"),

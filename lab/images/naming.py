@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from lab.images.catalogue import HERE, DebianImage, Image
+from lab.images.catalogue import HERE, GoImage, Image
 
 _RECIPES = ("catalogue.py", "archive.py", "compiling.py")
 
@@ -24,7 +24,7 @@ def stand_in_tag(image: Image, architecture: str) -> str:
     """The local tag of what stands in for it, for one architecture in Docker's words."""
     digest = hashlib.sha256(f"{image.reference}\0{architecture}\0".encode())
     digest.update(content_hash(image.folder).encode())
-    if not isinstance(image, DebianImage):
+    if isinstance(image, GoImage):
         for name in _RECIPES:
             digest.update((HERE / name).read_bytes())
     return f"{local_name(image.reference)}:{digest.hexdigest()[:12]}"

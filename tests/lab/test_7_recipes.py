@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import imagekit
 import pytest
 import recipes
 import yaml
@@ -14,6 +15,7 @@ from labkit import NAME, PHONES, ROOT, Lab, wait_for
 @pytest.fixture(scope="module")
 def runner(lab: Lab) -> Iterator[recipes.Runner]:
     """A stack of the lab's own name, as the page is about a lab that a person has named."""
+    imagekit.ensure_builder()
     file = ROOT / f"Pulumi.{NAME}.yaml"
     # What the pages write; a backup is never written over another.
     written = [ROOT / ".cloudlet" / name for name in ("lab.html", "lab.age")]

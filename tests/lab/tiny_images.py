@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import platform
+import random
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,14 +35,22 @@ class TinyImages:
         self._layer = _layer(compile_module(IDLE, self._architecture, system))
 
     def push(
-        self, name: str, environment: Mapping[str, str] | None = None, architecture: str = ""
+        self,
+        name: str,
+        environment: Mapping[str, str] | None = None,
+        architecture: str = "",
+        ballast: int = 0,
     ) -> str:
         """Puts an image under ``name`` (``library/nginx:1``); its digest.
 
-        Another ``architecture`` than the machine's is only said, not true.
+        Another ``architecture`` than the machine's is only said, not true. ``ballast`` is how many
+        bytes it is larger.
         """
         repository, _, tag = name.rpartition(":")
-        digest = hashlib.sha256(self._layer).hexdigest()
+        layers = [self._layer]
+        if ballast:
+            layers.append(_layer(random.Random(tag).randbytes(ballast), "ballast"))
+        digests = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
         config = json.dumps(
             {
                 "architecture": architecture or self._architecture,
@@ -50,7 +59,7 @@ class TinyImages:
                     "Entrypoint": ["/idle"],
                     "Env": [f"{key}={value}" for key, value in (environment or {}).items()],
                 },
-                "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+                "rootfs": {"type": "layers", "diff_ids": digests},
             },
             sort_keys=True,
         ).encode()
@@ -59,7 +68,7 @@ class TinyImages:
                 "schemaVersion": 2,
                 "mediaType": _MANIFEST,
                 "config": self._blob(repository, config, _CONFIG),
-                "layers": [self._blob(repository, self._layer, _LAYER)],
+                "layers": [self._blob(repository, layer, _LAYER) for layer in layers],
             }
         ).encode()
         path = f"/v2/{repository}/manifests/{tag}"
@@ -90,10 +99,10 @@ class TinyImages:
             connection.close()
 
 
-def _layer(program: bytes) -> bytes:
+def _layer(content: bytes, name: str = "idle") -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
-        entry = tarfile.TarInfo("idle")
-        entry.size, entry.mode = len(program), 0o755
-        tar.addfile(entry, io.BytesIO(program))
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(content), 0o755
+        tar.addfile(entry, io.BytesIO(content))
     return packed.getvalue()

@@ -12,8 +12,8 @@ NAME_OF_STACK = (
 )
 NAME_OF_VARIABLE = "is no name for a variable; use letters, digits and underscores, no digit first"
 KEYS = (
-    "cleanup, engine, entryAddress, lock, password, phones, routing, secrets, ssh, stacks, swarm, "
-    "tokenEpoch, wifi, wifiPassword"
+    "cleanup, engine, entryAddress, lock, password, phones, registry, routing, secrets, ssh, "
+    "stacks, swarm, tokenEpoch, wifi, wifiPassword"
 )
 
 # id: (what is changed in a sound configuration, the line that a person reads)
@@ -22,6 +22,26 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
     "unknown top-level key, nothing near": (
         {"zzz": "x"},
         f"zzz: unknown key; known here are {KEYS}",
+    ),
+    "a registry on no phone": (
+        {"registry": {"phone": "phone-9"}},
+        "registry.phone: there is no phone-9 under phones; name one of them, such as phone-1",
+    ),
+    "a registry without a phone": (
+        {"registry": {"port": 5080}},
+        "registry.phone: is missing: the phone that it is on, for example phone-1",
+    ),
+    "a registry at a port without two more": (
+        {"registry": {"phone": "phone-1", "port": 65535}},
+        "registry.port: 65535 is too large; at most 65533",
+    ),
+    "a cache of no size": (
+        {"registry": {"phone": "phone-1", "cacheSize": "4 GB"}},
+        "registry.cacheSize: '4 GB' is not a size; write one like 500m or 4g (m or g)",
+    ),
+    "unknown key of a registry": (
+        {"registry": {"phone": "phone-1", "size": "4g"}},
+        "registry.size: unknown key; did you mean cacheSize?",
     ),
     "unknown key of a phone": (
         {"phones/phone-1/adress": "192.168.8.11"},

@@ -19,6 +19,8 @@ FACTS = {"architecture": "aarch64", "docker_version": "26.1.5"}
 ANSWERS: dict[str, dict[str, Any]] = {
     "Contact": {"host_key": HOST_KEY, "found": {"daemon_json": ""}},
     "Facts": {"facts": FACTS},
+    "Registry": {"storage": "2026-11-30"},
+    "BuiltImage": {"reference": "10.0.0.1:5080/hello/web:1@sha256:1", "tag": "1"},
     "SwarmInit": {"worker_token": "SWMTKN-worker", "manager_token": "SWMTKN-manager"},
 }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pulumi.output import Unknown
 
-from components.architecture import misfits, platform, runs
+from components.architecture import choose, misfits, platform, platform_of, runs, to_build
 from components.compatibility import CompatibilityProvider
-from components.compose import Placement
+from components.compose import Build, Placement
 from components.placement import Node
 
 OLD = Node(name="old", role="worker", architecture="armv7l")
@@ -89,3 +89,54 @@ def test_a_plan_is_refused_with_the_place_in_the_stack() -> None:
 def test_a_plan_that_knows_of_no_misfit_goes_on(platforms: object) -> None:
     assert failures(inputs(platforms=platforms)) == []
     assert failures(inputs() | {"nodes": Unknown()}) == []
+
+
+PHONES = [
+    Node(name="old", role="manager", architecture="armv7l"),
+    Node(name="new", role="worker", architecture="aarch64", labels={"shelf": "top"}),
+    Node(name="spare", role="worker", architecture="x86_64", availability="drain"),
+]
+
+
+@pytest.mark.parametrize(
+    ("constraints", "platforms"),
+    [
+        ((), ["linux/arm/v7", "linux/arm64"]),
+        (("node.role == worker",), ["linux/arm64"]),
+        (("node.labels.shelf == top",), ["linux/arm64"]),
+        (("node.platform.arch == armv7l",), ["linux/arm/v7"]),
+        # What only the phones know, or nobody meets now, may come to be met anywhere.
+        (("node.hostname == old",), ["linux/amd64", "linux/arm/v7", "linux/arm64"]),
+        (("node.labels.shelf == none",), ["linux/amd64", "linux/arm/v7", "linux/arm64"]),
+    ],
+)
+def test_an_image_is_built_for_exactly_the_phones_on_which_it_may_run(
+    constraints: tuple[str, ...], platforms: list[str]
+) -> None:
+    placement = Placement(constraints=constraints)
+    assert to_build(Build(context="."), placement, PHONES) == (platforms, [])
+
+
+def test_what_its_author_insists_on_is_built_and_what_no_phone_runs_is_told() -> None:
+    build = Build(context=".", platforms=("linux/riscv64", "linux/arm/v6", "linux/arm64"))
+    assert to_build(build, Placement(), PHONES) == (list(build.platforms), ["linux/riscv64"])
+
+
+@pytest.mark.parametrize("node", ["x86_64", "i686", "aarch64", "armv8l", "armv7l", "armv6l"])
+def test_what_is_built_for_a_phone_runs_on_it(node: str) -> None:
+    assert runs(node, platform_of(node))
+
+
+@pytest.mark.parametrize(
+    ("platforms", "builds", "chosen"),
+    [
+        (["linux/arm/v7", "linux/amd64"], ["linux/amd64", "linux/arm/v7"], None),
+        (["linux/arm/v7"], ["linux/arm/v5", "linux/arm/v6", "linux/arm64"], ["linux/arm/v6"]),
+        (["linux/arm64"], ["linux/arm/v7"], []),
+        (["linux/arm/v7", "linux/arm/v6"], ["linux/arm/v6"], ["linux/arm/v6"]),
+    ],
+)
+def test_a_phone_pulls_its_own_build_or_the_newest_that_it_runs(
+    platforms: list[str], builds: list[str], chosen: list[str] | None
+) -> None:
+    assert choose(platforms, builds) == (platforms if chosen is None else chosen)

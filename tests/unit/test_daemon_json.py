@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components import daemon_json
+from components.registry_place import RegistryPlace
 
 OURS = daemon_json.wanted(
     registry_mirror="http://10.0.0.2:5000", log_max_size="5m", log_max_files=2
@@ -79,3 +80,31 @@ def test_a_missing_file_is_an_empty_one_and_back() -> None:
 def test_a_mirror_that_is_no_list_is_said_to_be_none(value: str) -> None:
     with pytest.raises(daemon_json.DaemonJsonError, match="has no list as registry-mirrors"):
         daemon_json.parse(f'{{"registry-mirrors": {value}}}')
+
+
+REGISTRY = RegistryPlace(phone="phone-1", address="10.0.0.1", port=5080)
+
+
+def test_the_labs_cache_is_asked_before_its_mirror() -> None:
+    keys = daemon_json.wanted(
+        registry_mirror="https://mirror.lan", log_max_size="5m", log_max_files=2, registry=REGISTRY
+    )
+    assert keys["registry-mirrors"] == ["http://10.0.0.1:5082", "https://mirror.lan"]
+    assert keys["insecure-registries"] == ["10.0.0.1:5080", "10.0.0.1:5082"]
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "is_reloaded"),
+    [
+        ({}, {"registry-mirrors": ["http://a"]}, True),
+        ({"registry-mirrors": ["http://a"]}, {"registry-mirrors": ["http://b"]}, True),
+        ({"log-driver": "local"}, {"log-driver": "local", "insecure-registries": ["a"]}, True),
+        ({"registry-mirrors": ["http://a"]}, {}, False),
+        ({"log-driver": "local"}, {"log-driver": "journald"}, False),
+        ({}, {"registry-mirrors": ["http://a"], "log-driver": "local"}, False),
+    ],
+)
+def test_docker_is_restarted_only_for_what_it_does_not_take_up_otherwise(
+    current: dict[str, Any], new: dict[str, Any], is_reloaded: bool
+) -> None:
+    assert daemon_json.is_reloaded(current, new) is is_reloaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.image_names import familiar
+from components.image_names import familiar, hub_repository
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -25,3 +25,18 @@ DIGEST = "sha256:" + "a" * 64
 )
 def test_an_image_is_named_as_docker_names_it(written: str, docker_writes: str) -> None:
     assert familiar(written) == docker_writes
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("postgres:14-alpine", "library/postgres"),
+        (f"docker.io/portainer/agent:2@{DIGEST}", "portainer/agent"),
+        ("index.docker.io/library/web", "library/web"),
+        ("ghcr.io/some/one:1", None),
+        ("10.0.0.1:5080/hello/web:1", None),
+        ("localhost/web", None),
+    ],
+)
+def test_an_image_is_docker_hubs_or_another_registrys(image: str, repository: str | None) -> None:
+    assert hub_repository(image) == repository

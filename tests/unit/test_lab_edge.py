@@ -256,3 +256,71 @@ def test_a_damaged_lock_is_an_error_that_says_what_to_do(root: Path, text: str) 
     (root / "lock.yml").write_text(text)
     with pytest.raises(pulumi.RunError, match=r"lock\.yml: .*write it anew with `make lock`"):
         read(root, lock="lock.yml")
+
+
+def hello(root: Path, build: str = ".", ports: str = "8080:8080") -> None:
+    text = f"services: {{web: {{build: {build}, ports: ['{ports}']}}}}"
+    (root / "stacks" / "shop.yml").write_text(text)
+
+
+REGISTRY = json.dumps({"phone": "phone-1"})
+
+
+def test_without_a_registry_a_build_says_what_it_lacks(root: Path) -> None:
+    hello(root)
+    with pytest.raises(pulumi.RunError, match=r"cloudlet:registry: \{phone: phone-1\}"):
+        read(root)
+
+
+def test_a_registry_is_one_of_the_phones_and_all_of_them_trust_it(root: Path) -> None:
+    engine = json.dumps({"registryMirror": "http://10.0.0.9:5000"})
+    lab = read(root, phones=TWO_PHONES, registry=REGISTRY, engine=engine)
+    assert lab.registry is not None
+    assert (lab.registry.images, lab.cache_mb) == ("10.0.0.1:5080", 4096)
+    assert lab.upstream == "http://10.0.0.9:5000"
+    for phone in lab.phones.values():
+        assert phone.docker_config["registry-mirrors"] == [
+            "http://10.0.0.1:5082",
+            "http://10.0.0.9:5000",
+        ]
+        assert phone.docker_config["insecure-registries"] == [
+            "10.0.0.1:5080",
+            "10.0.0.1:5082",
+            "10.0.0.9:5000",
+        ]
+
+
+def test_what_a_service_is_built_from_is_found_beside_its_file(root: Path) -> None:
+    hello(root)
+    (root / "stacks" / "Dockerfile").write_text("FROM busybox")
+    lab = read(root, registry=REGISTRY)
+    context = lab.contexts["shop"]["web"]
+    assert (str(context.folder), str(context.dockerfile)) == ("stacks", "stacks/Dockerfile")
+
+
+def test_a_dockerfile_that_is_missing_is_told_with_its_place(root: Path) -> None:
+    hello(root)
+    with pytest.raises(pulumi.RunError) as caught:
+        read(root, registry=REGISTRY)
+    assert str(caught.value) == (
+        'stacks/shop.yml: services.web.build: there is no file "Dockerfile" in "."; write one, or '
+        "dockerfile: and its name"
+    )
+
+
+@pytest.mark.parametrize("port", [5080, 5081, 5082])
+def test_the_registrys_ports_are_nobody_elses(root: Path, port: int) -> None:
+    hello(root, ports=f"{port}:80")
+    (root / "stacks" / "Dockerfile").write_text("FROM busybox")
+    with pytest.raises(pulumi.RunError) as caught:
+        read(root, registry=REGISTRY)
+    assert str(caught.value) == (
+        f"stacks.shop: services.web: port {port} is the registry's, which takes 5080 to 5082; "
+        "publish another, or give registry.port another"
+    )
+
+
+def test_an_image_that_is_built_is_not_missing_in_a_lock(root: Path) -> None:
+    hello(root)
+    (root / "stacks" / "Dockerfile").write_text("FROM busybox")
+    assert read(root, registry=REGISTRY, lock="lock.yml").warnings == ()

@@ -72,3 +72,14 @@ def test_managers_that_the_swarm_made_workers_are_known_as_such_and_nothing_else
         if before != now
     ]
     assert changed == [("swarm-phone-1", "worker", "worker")]
+
+
+def test_a_registry_that_was_on_the_phone_is_made_anew_and_one_on_another_is_not() -> None:
+    kind = "pulumi-python:dynamic/cloudlet:Registry"
+    registry = {"urn": f"urn:pulumi:dev::cloudlet::{kind}::registry", "type": kind}
+    registry |= {"inputs": {"name": "phone-1"}}
+    built = {"urn": "urn:built", "type": "x", "inputs": {}, "deletedWith": registry["urn"]}
+    state = {"deployment": {"resources": [registry, built]}}
+    (left,) = forget(state, "phone-1")["deployment"]["resources"]
+    assert (left["urn"], "deletedWith" in left) == ("urn:built", False)
+    assert forget(state, "phone-2") == state

@@ -126,6 +126,18 @@ def test_a_docker_that_does_not_run_yet_is_asked_with_the_flags_that_it_will_hav
     assert phone.files() == before
 
 
+def test_what_docker_takes_up_by_itself_restarts_nothing(phone: FakePhone) -> None:
+    phone.succeeds(*ENGINE)
+    phone.calls()
+    text = '{"registry-mirrors": ["http://10.0.0.1:5082"]}'
+    phone.succeeds("daemon_json.sh", "phone-2", "reload", CONTENT=text)
+    assert (phone.root / DAEMON_JSON).read_text() == text
+    assert not [call for call in phone.calls() if "restart" in call]
+    told = phone.fails("daemon_json.sh", "phone-2", "reload", CONTENT='{"refused": 1}')
+    assert "which was left as it is" in told
+    assert (phone.root / DAEMON_JSON).read_text() == text
+
+
 @pytest.mark.parametrize("was_there", [True, False])
 def test_a_file_with_which_docker_does_not_run_goes_and_the_one_before_comes_back(
     phone: FakePhone, was_there: bool

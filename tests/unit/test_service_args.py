@@ -50,7 +50,7 @@ FULL = Service(
 )
 # What is not the provider's: the order of services, the number of replicas and the digest are
 # given to it by others.
-ELSEWHERE = {"image", "depends_on", "replicas"}
+ELSEWHERE = {"image", "build", "depends_on", "replicas"}
 
 
 def plain(value: Any) -> Any:

@@ -160,3 +160,15 @@ def test_a_name_that_no_host_can_have_is_said_to_be_none(
 ) -> None:
     with pytest.raises(UnreachableError, match="that is no host's name"):
         attempt(replace(host, host="a..b"))
+
+
+def test_a_port_of_the_phones_loopback_is_reached_though_sshd_forwards_nothing(
+    host: Host, server_key: paramiko.PKey
+) -> None:
+    with phone(lambda _: Answer(echo=True), key=server_key) as served:
+        with ssh.connect(replace(host, port=served.port), PASSWORD) as session:
+            channel = session.open_port(5081)
+            channel.sendall(b"there and back")
+            assert channel.recv(100) == b"there and back"
+            channel.close()
+    assert served.commands == ["exec busybox nc 127.0.0.1 5081"]

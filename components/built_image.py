@@ -1,0 +1,244 @@
+"""An image that a stack says how to build: made on this machine, put into the lab's registry.
+
+Only where what it is built from, or for which phones, has changed since. Never rename this module:
+the state of every lab names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+from . import builder
+from .build_context import Context
+from .builder import BuildError, Order, Ways
+from .dynamic import Provider, changed_keys, tell, tell_once
+from .registry import CONTAINER, Registry, place_of
+from .registry_api import RegistryApi
+from .ssh import Host, PhoneError, Session, connect
+from .tunnel import tunnel
+
+# An input that a plan never shows: whether it is a preview that asks.
+_PREVIEW = "__preview"
+# One build keeps this machine's processors busy; and what is pushed while the registry is swept
+# could be taken for rubbish.
+_ONE_AT_A_TIME = Lock()
+_SWEEP_SECONDS = 300.0
+_ROOM_MB = 64
+# A service that rolls back runs what was built before, and a phone may have to pull that again.
+_EARLIER = 2
+
+
+class BuiltImageProvider(Provider):
+    """Inputs: those of :class:`BuiltImageArgs`, and of the registry ``place``, ``phone`` and
+    ``storage``. Outputs ``reference``, with the digest of what was pushed, ``tag``, and
+    ``earlier``: the tags of what it was before."""
+
+    updates = ("digest", "platforms", "repository", "storage", "place")
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        if not _olds:
+            _plan(news)
+        return CheckResult(news, [])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = changed_keys(_olds, _news, self.updates)
+        # What is not known yet is most often what it was.
+        if changes := any(not isinstance(_news[key], Unknown) for key in changed):
+            _plan(_news)
+        return DiffResult(changes=changes)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(props["repository"], _built(props, []))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        before = [_olds["tag"], *_olds["earlier"]]
+        return UpdateResult(_built(_news, before[:_EARLIER]))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        wanted = props["reference"].rpartition("@")[2]
+        try:
+            with _registry(props) as (_, api):
+                there = api.digest(props["repository"], wanted) is not None
+        except PhoneError as error:
+            tell_once(str(error))
+            there = True
+        return ReadResult(id_, props if there else {**props, "digest": "not in the registry"})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        try:
+            with _ONE_AT_A_TIME, _registry(_props) as (session, api):
+                _sweep(session, api, _props["repository"], [])
+        except PhoneError as error:
+            tell_once(str(error))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltImageArgs:
+    """Paths in ``context`` are seen from the folder of ``Pulumi.yaml``, in which providers run."""
+
+    stack: str
+    service: str
+    repository: str
+    context: Context
+    target: str
+    args: Mapping[str, pulumi.Input[str]]
+    platforms: pulumi.Input[list[str]]
+    registry: Registry
+
+
+class BuiltImage(Resource, module="cloudlet", name="BuiltImage"):
+    """``reference``: where the phones pull it, ``192.168.8.11:5080/hello/web:…@sha256:…``."""
+
+    reference: pulumi.Output[str]
+    platforms: pulumi.Output[list[str]]
+
+    def __init__(
+        self, name: str, args: BuiltImageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            BuiltImageProvider(),
+            name,
+            {
+                "stack": args.stack,
+                "service": args.service,
+                "repository": args.repository,
+                "folder": str(args.context.folder),
+                "dockerfile": str(args.context.dockerfile),
+                "ignore": str(args.context.ignore or ""),
+                "digest": args.context.digest,
+                "target": args.target,
+                "args": dict(args.args),
+                "platforms": args.platforms,
+                "place": args.registry.place.to_inputs(),
+                "phone": args.registry.phone,
+                "storage": args.registry.storage,
+                _PREVIEW: pulumi.runtime.is_dry_run(),
+                "reference": None,
+                "tag": None,
+                "earlier": None,
+            },
+            opts,
+        )
+
+
+def _plan(news: Mapping[str, Any]) -> None:
+    """Says in a preview what an `up` would do."""
+    if news[_PREVIEW] is not True:
+        return
+    platforms = news["platforms"]
+    if isinstance(platforms, Unknown):
+        what = "the architectures that its phones tell at the first contact"
+    else:
+        what = ", ".join(platforms)
+    tell_once(f"{news['stack']}: would build {news['service']} for {what}")
+
+
+def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
+    """What the resource is once the image is in the registry.
+
+    Of what was there before, only the tags ``earlier`` stay.
+    """
+    what = f"{props['stack']}: {props['service']}"
+    tag = _tag(props)
+    kept = {key: value for key, value in props.items() if key not in ("args", _PREVIEW)}
+    place = place_of(props["place"])
+    with _ONE_AT_A_TIME, _registry(props) as (session, api):
+        started = time.monotonic()
+        order = Order(
+            folder=Path(props["folder"]).expanduser(),
+            dockerfile=Path(props["dockerfile"]).expanduser(),
+            ignore=Path(props["ignore"]).expanduser() if props["ignore"] else None,
+            target=props["target"],
+            args=props["args"],
+            platforms=props["platforms"],
+        )
+        tell(f"{what}: building for {', '.join(order.platforms)}")
+        with tunnel(session, place.push_port) as push, tunnel(session, place.cache_port) as cache:
+            try:
+                by = builder.find(lambda file, _: api.upload(file, props["repository"], tag))
+                by.push(
+                    order,
+                    f"{props['repository']}:{tag}",
+                    Ways(push=push, cache=cache),
+                    lambda line: tell(f"{what}: {line}"),
+                )
+                digest = api.digest(props["repository"], tag)
+            except (BuildError, PhoneError) as error:
+                raise PhoneError(_why(props, session, str(error))) from None
+        _sweep(session, api, props["repository"], [tag, *earlier])
+    tell(f"{what}: built and in the registry after {time.monotonic() - started:.1f} s")
+    reference = f"{place.images}/{props['repository']}:{tag}@{digest}"
+    return {**kept, "reference": reference, "tag": tag, "earlier": earlier}
+
+
+def _tag(props: Mapping[str, Any]) -> str:
+    text = json.dumps([props["digest"], sorted(props["platforms"])])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@contextmanager
+def _registry(props: Mapping[str, Any]) -> Generator[tuple[Session, RegistryApi]]:
+    """The registry behind its phone's loopback; raises PhoneError where it does not answer."""
+    with ExitStack() as held:
+        try:
+            session = held.enter_context(connect(Host.from_inputs(props["phone"])))
+            api = RegistryApi(session, place_of(props["place"]).push_port)
+            held.callback(api.close)
+            api.ping()
+        except PhoneError as error:
+            raise PhoneError(
+                f"{error}. The lab's registry is there: start it (`make up` mends what it finds "
+                "on a refresh), or name another phone under cloudlet:registry"
+            ) from None
+        # A connection that is idle while something is built may not be there afterwards.
+        api.close()
+        yield session, api
+
+
+def _sweep(session: Session, api: RegistryApi, repository: str, tags: list[str]) -> None:
+    """Takes all but ``tags`` of a repository away, and what of the storage nobody needs then."""
+    if api.keep(repository, tags):
+        done = session.run(
+            f"docker exec {CONTAINER} registry garbage-collect /tmp/push.yml",
+            seconds=_SWEEP_SECONDS,
+        )
+        if done.status != 0:
+            raise PhoneError(
+                f"{session.host.name}: the lab's registry could not be swept: "
+                f"{done.stderr.strip().splitlines()[-1:]}"
+            )
+
+
+def _why(props: Mapping[str, Any], session: Session, words: str) -> str:
+    """Why the image could not be built or pushed; a full phone says so of itself in no way."""
+    place = f"stacks.{props['stack']}: services.{props['service']}.build: {words}"
+    free = ""
+    with suppress(PhoneError, IndexError):
+        asked = session.run(f"docker exec {CONTAINER} df -Pm /var/lib/registry")
+        free = asked.stdout.splitlines()[-1].split()[3]
+    if free.isdigit() and int(free) < _ROOM_MB:
+        name = session.host.name
+        return (
+            f"{place}\n{name} has {free} MB left for Docker, so its registry can take no image: "
+            f"make room there (`docker system prune`), or name another phone in cloudlet:registry"
+        )
+    return place

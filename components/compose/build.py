@@ -1,0 +1,89 @@
+"""What a service's image is built from, where its file says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .model import Build
+from .node import Node
+
+_KEYS = frozenset({"args", "context", "dockerfile", "platforms", "target"})
+# What makes a build quicker or tells about it, and changes nothing of what is built.
+_IGNORED = frozenset(
+    {
+        "cache_from",
+        "cache_to",
+        "isolation",
+        "no_cache",
+        "provenance",
+        "pull",
+        "sbom",
+        "shm_size",
+        "tags",
+        "ulimits",
+    }
+)
+_IN_DOCKERFILE = "is not taken over; write it in the Dockerfile"
+_REFUSED = {
+    "additional_contexts": "is not taken over; put what the build needs into its context",
+    "dockerfile_inline": "is not taken over; write a file, and dockerfile: and its name",
+    "entitlements": "builds have no privileges here; remove it",
+    "extra_hosts": _IN_DOCKERFILE,
+    "labels": _IN_DOCKERFILE,
+    "network": "builds use the network of the machine; remove it",
+    "privileged": "builds have no privileges here; remove it",
+    "secrets": "is not taken over; copy what the build needs, or use args",
+    "ssh": "is not taken over; copy what the build needs into its context",
+}
+_PLATFORM = re.compile(r"(linux)/([a-z0-9]+)(?:/(v[0-9]+))?")
+_REMOTE = re.compile(r"[a-z+]+://|git@|github\.com/")
+# Docker's own normal form.
+_DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
+
+
+def build(node: Node, variables: Mapping[str, str]) -> Build:
+    """The build of a service; its paths are as written."""
+    if node.is_text:
+        return Build(context=_context(node))
+    fields = node.fields(_KEYS, refused=_REFUSED, ignored=_IGNORED)
+    return Build(
+        context=_context(fields["context"]) if "context" in fields else ".",
+        dockerfile=fields["dockerfile"].name() if "dockerfile" in fields else "Dockerfile",
+        target=fields["target"].name() if "target" in fields else "",
+        args=_args(fields["args"], variables) if "args" in fields else {},
+        platforms=_platforms(fields["platforms"]) if "platforms" in fields else (),
+    )
+
+
+def _context(node: Node) -> str:
+    context = node.name()
+    if _REMOTE.match(context):
+        node.problem(f"{node.shown} is not a folder; write one, seen from the compose file")
+    return context
+
+
+def _args(node: Node, variables: Mapping[str, str]) -> dict[str, str]:
+    """A name without a value has the variable's; one that nobody defines is left to its default."""
+    found: dict[str, str] = {}
+    for name, value in node.pairs().items():
+        if value.value is not None:
+            found[name] = value.scalar()
+        elif name in variables:
+            found[name] = variables[name]
+    return found
+
+
+def _platforms(node: Node) -> tuple[str, ...]:
+    found: list[str] = []
+    for item in node.items():
+        match = _PLATFORM.fullmatch(item.text())
+        if match is None:
+            item.problem(f"{item.shown} is no platform of a phone; write one such as linux/arm/v7")
+            continue
+        os, processor, variant = match.groups()
+        variant = variant or _DEFAULT_VARIANTS.get(processor, "")
+        plain = processor != "arm" and variant == _DEFAULT_VARIANTS.get(processor)
+        named = "" if plain else variant
+        found.append("/".join(part for part in (os, processor, named) if part))
+    return tuple(dict.fromkeys(found))

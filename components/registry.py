@@ -1,0 +1,276 @@
+"""The lab's registry: a container on one of its phones, as a resource that a refresh reads.
+
+A container of the phone's own Docker and no service of the swarm: it must be there before the swarm
+runs anything, and stay where its volume is. Never rename this module: the state of every lab names
+it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from . import shell
+from .dynamic import Provider, tell, tell_once
+from .engine_api import Engine, EngineError
+from .managers import wait_until
+from .registry_api import RegistryApi
+from .registry_place import RegistryPlace
+from .ssh import Host, PhoneError, Session, UnreachableError, connect
+
+IMAGE = "registry:2"
+CONTAINER = "cloudlet-registry"
+VOLUME = "cloudlet-registry"
+HUB = "https://registry-1.docker.io"
+# To pull the image over a phone's wifi.
+PULL_SECONDS = 900.0
+START_SECONDS = 30.0
+_SERVES = "yes"
+_MARK = "cloudlet.registry"
+_LAST_LINES = 5
+
+
+class RegistryProvider(Provider):
+    """Inputs ``name`` (the phone's), ``phone`` (a host's properties), ``address``, ``port``,
+    ``cache_mb``, ``upstream``, ``serves``. Output ``storage``: another one is empty."""
+
+    updates = ("phone", "port", "cache_mb", "upstream", "serves")
+    replaces = ("name",)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        if _olds["serves"] != _news["serves"]:
+            tell_once(f"{_news['name']}: the lab's registry {_olds['serves']}; `make up` mends it")
+        return super().diff(_id, _olds, _news)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(props["name"], {**props, "storage": _ensure(props)})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult({**_news, "storage": _ensure(_news)})
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        try:
+            with connect(Host.from_inputs(props["phone"])) as session:
+                client = Engine(session)
+                seen = {"serves": _state(client, props), "storage": _storage(client)}
+                client.close()
+        except PhoneError as error:
+            tell_once(str(error))
+            seen = {}
+        return ReadResult(id_, {**props, **seen})
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        try:
+            with connect(Host.from_inputs(_props["phone"])) as session:
+                client = Engine(session)
+                _remove(client)
+                _gone(client, f"/volumes/{VOLUME}")
+                client.close()
+        except UnreachableError as error:
+            tell_once(str(error))
+            tell(
+                f"Left on {_props['name']}: the container and the volume {CONTAINER}, the lab's "
+                f"registry. No running service needs it; `docker rm -fv {CONTAINER}` and "
+                f"`docker volume rm {VOLUME}` take it away"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryArgs:
+    """``phone`` is a host's properties; ``cache_mb`` is how much the cache may hold.
+
+    ``upstream`` is what it is a cache of, Docker Hub where it is ``None``.
+    """
+
+    place: RegistryPlace
+    phone: pulumi.Input[dict[str, Any]]
+    cache_mb: int
+    upstream: str | None = None
+
+
+class Registry(Resource, module="cloudlet", name="Registry"):
+    """Takes what was built, through SSH, and lets the phones pull that and what Docker Hub has."""
+
+    phone: pulumi.Output[dict[str, Any]]
+    storage: pulumi.Output[str]
+    """Another one has nothing of what was pushed."""
+
+    def __init__(
+        self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        self.place = args.place
+        super().__init__(
+            RegistryProvider(),
+            name,
+            {
+                "name": args.place.phone,
+                "phone": args.phone,
+                "address": args.place.address,
+                "port": args.place.port,
+                "cache_mb": args.cache_mb,
+                "upstream": args.upstream or HUB,
+                "serves": _SERVES,
+                "storage": None,
+            },
+            opts,
+        )
+
+
+def place_of(props: Mapping[str, Any]) -> RegistryPlace:
+    """The place in properties with ``name``, ``address`` and ``port``."""
+    return RegistryPlace(phone=props["name"], address=props["address"], port=int(props["port"]))
+
+
+def _ensure(props: Mapping[str, Any]) -> str:
+    """The registry runs as asked; returns what its storage is called.
+
+    Raises:
+        PhoneError: the phone does not answer, has no such image, or the registry does not start.
+    """
+    with connect(Host.from_inputs(props["phone"])) as session:
+        client = Engine(session, PULL_SECONDS)
+        if _state(client, props) != _SERVES:
+            _remove(client)
+            _pull(client)
+            client.post("/containers/create", container(props), name=CONTAINER)
+            _start(client, props)
+        _wait(session, client, place_of(props))
+        storage = _storage(client)
+        client.close()
+        return storage
+
+
+def container(props: Mapping[str, Any]) -> dict[str, Any]:
+    """What Docker is asked to make."""
+    place = place_of(props)
+    environment = {
+        "IMAGES_PORT": place.port,
+        "PUSH_PORT": place.push_port,
+        "CACHE_PORT": place.cache_port,
+        "CACHE_KB": int(props["cache_mb"]) * 1024,
+        "UPSTREAM": props["upstream"],
+        "OTEL_TRACES_EXPORTER": "none",
+    }
+    bound = {place.port: "", place.push_port: "127.0.0.1", place.cache_port: ""}
+    asked: dict[str, Any] = {
+        "Image": IMAGE,
+        "Entrypoint": ["/bin/sh", "-c"],
+        "Cmd": [shell.text("registry.sh")],
+        "Env": [f"{key}={value}" for key, value in environment.items()],
+        "ExposedPorts": {f"{port}/tcp": {} for port in bound},
+        "HostConfig": {
+            "Binds": [f"{VOLUME}:/var/lib/registry"],
+            "PortBindings": {
+                f"{port}/tcp": [{"HostIp": address, "HostPort": str(port)}]
+                for port, address in bound.items()
+            },
+            "RestartPolicy": {"Name": "always"},
+        },
+    }
+    text = json.dumps(asked, sort_keys=True)
+    asked["Labels"] = {_MARK: hashlib.sha256(text.encode()).hexdigest()[:16]}
+    return asked
+
+
+def _state(client: Engine, props: Mapping[str, Any]) -> str:
+    """Whether it serves as asked, or why not."""
+    try:
+        found = client.get(f"/containers/{CONTAINER}/json")
+    except EngineError as error:
+        if error.status == 404:
+            return "is not there"
+        raise
+    if not found["State"]["Running"]:
+        return "is stopped"
+    labels: dict[str, str] = found["Config"]["Labels"] or {}
+    return _SERVES if labels.get(_MARK) == container(props)["Labels"][_MARK] else "was changed"
+
+
+def _pull(client: Engine) -> None:
+    name, tag = IMAGE.split(":")
+    try:
+        answer = client.request("POST", "/images/create", {"fromImage": name, "tag": tag})
+        reason = _pull_error(answer)
+    except EngineError as error:
+        reason = error.reason
+    if not reason:
+        return
+    try:
+        client.get(f"/images/{IMAGE}/json")
+    except EngineError:
+        raise PhoneError(
+            f"{client.phone}: cannot have the image {IMAGE}, which is the lab's registry: {reason}"
+        ) from None
+
+
+def _pull_error(answer: bytes) -> str:
+    """Docker tells a failure in the midst of a successful answer."""
+    lines = [json.loads(line) for line in answer.splitlines() if line.strip()]
+    return next((line["error"] for line in lines if "error" in line), "")
+
+
+def _start(client: Engine, props: Mapping[str, Any]) -> None:
+    try:
+        client.post(f"/containers/{CONTAINER}/start")
+    except EngineError as error:
+        _remove(client)
+        words = f"{client.phone}: the lab's registry does not start: {error.reason}"
+        if "already" in error.reason:
+            words += f"; registry.port {int(props['port'])} and the two after it must be free there"
+        raise PhoneError(words) from None
+
+
+def _wait(session: Session, client: Engine, place: RegistryPlace) -> None:
+    why: list[str] = []
+
+    def answers() -> bool:
+        api = RegistryApi(session, place.push_port)
+        try:
+            api.ping()
+        except PhoneError as error:
+            why[:] = [str(error)]
+            return False
+        finally:
+            api.close()
+        return True
+
+    if not wait_until(answers, START_SECONDS):
+        raise PhoneError(
+            f"{why[0]}. The lab's registry does not answer within {START_SECONDS:.0f} s of its "
+            f"start. Its last words: {_last_words(client)}"
+        )
+
+
+def _last_words(client: Engine) -> str:
+    query = {"stdout": True, "stderr": True, "tail": _LAST_LINES}
+    text = client.request("GET", f"/containers/{CONTAINER}/logs", query)
+    # Each line of a container without a terminal has eight bytes in front.
+    lines = [line[8:].decode(errors="replace").strip() for line in text.splitlines()]
+    return "; ".join(filter(None, lines)) or "none"
+
+
+def _storage(client: Engine) -> str:
+    try:
+        return client.get(f"/volumes/{VOLUME}")["CreatedAt"]
+    except EngineError as error:
+        if error.status == 404:
+            return ""
+        raise
+
+
+def _remove(client: Engine) -> None:
+    _gone(client, f"/containers/{CONTAINER}", force=True)
+
+
+def _gone(client: Engine, path: str, **query: Any) -> None:
+    try:
+        client.delete(path, **query)
+    except EngineError as error:
+        if error.status != 404:
+            raise

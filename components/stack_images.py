@@ -1,0 +1,112 @@
+"""The images of one stack: looked up, or built; and in the lab's cache before the phones ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from . import image_lock
+from .architecture import to_build
+from .build_context import Context
+from .built_image import BuiltImage, BuiltImageArgs
+from .cached_image import CachedImage
+from .compose import Build, Service
+from .image import Image
+from .image_lock import Lock
+from .image_names import familiar, hub_repository
+from .placement import Node
+from .registry import Registry
+from .registry_place import repository
+from .service_args import Conceal
+from .swarm import Swarm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Makes the images' resources, all of them parts of ``parent``.
+
+    ``lock`` has the images whose digests are written down. ``contexts`` has what services are
+    built from, which goes into ``registry``. ``conceal`` marks a text secret if it is one.
+    """
+
+    parent: pulumi.Resource
+    stack: str
+    swarm: Swarm
+    lock: Lock
+    registry: Registry | None
+    contexts: Mapping[str, Context]
+    conceal: Conceal
+
+    def of(self, name: str, service: Service) -> tuple[pulumi.Input[str], pulumi.Input[list[str]]]:
+        """The reference that the service is given, and the image's platforms."""
+        if service.build is not None:
+            built = self._built(name, service, service.build)
+            return built.reference, built.platforms
+        locked = image_lock.find(self.lock, service.image)
+        if locked is not None:
+            return f"{familiar(service.image)}@{locked.digest}", list(locked.platforms)
+        image = Image(
+            f"{name}-image",
+            image=self.conceal(service.image),
+            access=self.swarm.access,
+            opts=pulumi.ResourceOptions(parent=self.parent, depends_on=[self.swarm]),
+        )
+        return image.reference, image.platforms
+
+    def cached(
+        self,
+        name: str,
+        service: Service,
+        reference: pulumi.Input[str],
+        after: Sequence[pulumi.Resource],
+    ) -> list[CachedImage]:
+        """What the service waits for, so that its phones need not all fetch the same."""
+        registry = self.registry
+        if registry is None or service.build is not None or hub_repository(service.image) is None:
+            return []
+        return [
+            CachedImage(
+                f"{name}-cached",
+                reference=reference,
+                platforms=self._platforms(service, Build(context=".")),
+                registry=registry,
+                opts=pulumi.ResourceOptions(parent=self.parent, depends_on=[registry, *after]),
+            )
+        ]
+
+    def _built(self, name: str, service: Service, build: Build) -> BuiltImage:
+        assert self.registry is not None
+        return BuiltImage(
+            f"{name}-build",
+            BuiltImageArgs(
+                stack=self.stack,
+                service=service.name,
+                repository=repository(self.stack, service.name),
+                context=self.contexts[service.name],
+                target=build.target,
+                args={key: self.conceal(value) for key, value in build.args.items()},
+                platforms=self._platforms(service, build),
+                registry=self.registry,
+            ),
+            pulumi.ResourceOptions(
+                parent=self.parent, depends_on=[self.registry], deleted_with=self.registry
+            ),
+        )
+
+    def _platforms(self, service: Service, build: Build) -> pulumi.Input[list[str]]:
+        def chosen(nodes: list[dict[str, Any]]) -> list[str]:
+            known = [Node(**node) for node in nodes]
+            platforms, idle = to_build(build, service.placement, known)
+            if idle:
+                pulumi.warn(
+                    f"stacks.{self.stack}: services.{service.name}.build.platforms: no phone of "
+                    f"the lab runs {', '.join(idle)}; without it, `up` builds less"
+                )
+            return platforms
+
+        decided = pulumi.Output.from_input(self.swarm.nodes).apply(chosen)
+        # What the file says is known before any phone is.
+        return list(build.platforms) or decided

@@ -1,0 +1,218 @@
+"""Images that stacks build: made here, put on a phone, run by all, changed, and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import imagekit
+import pytest
+from imagekit import PLACE, Page
+from labkit import PHONES, Lab, wait_for
+from stackkit import tasks_of, tiny_images
+
+
+@pytest.fixture(scope="module")
+def page(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A swarm with a registry and no stack yet."""
+    imagekit.ensure_builder()
+    made = Page(lab, tmp_path_factory.mktemp("images"))
+    made.up(stacks={}).ok()
+    yield made
+    lab.lab_up()
+    lab.destroy().ok()
+    for phone in PHONES:
+        assert "cloudlet-registry" not in lab.on(phone, "ls /var/lib/docker/volumes")
+    lab.configure()
+
+
+def test_a_preview_says_what_it_would_build_for_which_processors(page: Page) -> None:
+    page.configure()
+    told = page.lab.pulumi("preview").ok().output
+    assert "page: would build web for linux/amd64" in told
+    assert "building" not in told
+
+
+def test_an_image_is_built_put_into_the_registry_and_run_by_every_phone(page: Page) -> None:
+    page.up().ok()
+    assert re.fullmatch(rf"{PLACE}/page/web:[0-9a-f]{{12}}@sha256:[0-9a-f]{{64}}", page.image())
+    for phone in PHONES:
+        assert f"Hello from {phone}" in page.says(phone)
+        assert "for <b>linux/amd64</b>, running on <b>x86_64</b>" in page.says(phone)
+    (build,) = page.manifests(page.image())["manifests"]
+    assert build["platform"]["architecture"] == "amd64"
+
+
+def test_what_has_not_changed_is_neither_built_nor_pushed(page: Page) -> None:
+    done = page.lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes").ok()
+    assert "building" not in done.output
+    page.lab.pulumi("refresh", "--yes", "--expect-no-changes").ok()
+
+
+def test_one_changed_line_reaches_every_phone_within_half_a_minute(page: Page) -> None:
+    page.change("Hello from", "Good morning from")
+    assert "page: would build web for linux/amd64" in page.lab.pulumi("preview").ok().output
+    done = page.up().ok()
+    assert done.seconds < 30
+    for phone in PHONES:
+        assert f"Good morning from {phone}" in page.says(phone)
+
+
+def test_a_failing_build_ends_with_the_builders_last_lines_and_touches_nothing(
+    page: Page,
+) -> None:
+    tasks = page.lab.tasks()
+    dockerfile = page.folder / "page" / "Dockerfile"
+    sound = dockerfile.read_text()
+    dockerfile.write_text(sound + "RUN echo no beans left; false\n")
+    done = page.up()
+    dockerfile.write_text(sound)
+    assert done.status != 0
+    assert "stacks.page: services.web.build: " in done.output
+    assert "no beans left" in done.output
+    assert "Traceback" not in done.output
+    assert page.lab.tasks() == tasks
+    page.up().ok()
+
+
+def test_nobody_on_the_phones_network_can_put_an_image_into_the_registry(page: Page) -> None:
+    begin = f"curl -s -o /dev/null -w '%{{http_code}}' -X POST http://{PLACE}/v2/x/blobs/uploads/"
+    assert page.lab.on("phone-3", begin) == "405"
+    push = begin.replace("5080", "5081").replace("-w", "-m 5 -w")
+    assert page.lab.on("phone-3", f"{push} || true") == "000"
+
+
+# Minutes
+
+
+@pytest.mark.slow
+def test_a_registry_starts_with_its_phone_and_keeps_what_it_has(page: Page) -> None:
+    page.lab.lab("reboot", "phone-2").ok()
+    answers = f"curl -sf http://{PLACE}/v2/page/web/tags/list || true"
+    assert wait_for(lambda: "page/web" in page.lab.on("phone-3", answers), 60)
+    page.lab.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+
+
+@pytest.mark.slow
+def test_a_registry_that_somebody_took_away_is_seen_and_made_anew_with_all_its_images(
+    page: Page,
+) -> None:
+    page.lab.on("phone-2", "docker rm -f cloudlet-registry; docker volume rm cloudlet-registry")
+    told = page.lab.pulumi("preview", "--refresh").ok().output
+    assert "phone-2: the lab's registry is not there; `make up` mends it" in told
+    page.lab.pulumi("up", "--yes", "--skip-preview", "--refresh").ok()
+    assert page.manifests(page.image())
+    page.lab.pulumi("preview", "--refresh", "--expect-no-changes").ok()
+
+
+@pytest.mark.slow
+def test_a_full_phone_says_so(page: Page) -> None:
+    volume = "/var/lib/docker/volumes/cloudlet-registry/_data"
+    page.lab.on("phone-2", f"mount -t tmpfs -o size=100k tmpfs {volume}")
+    page.lab.on("phone-2", "docker restart -t 1 cloudlet-registry")
+    page.change("</h1>", "!</h1>")
+    (page.folder / "page" / "www" / "large").write_bytes(bytes(range(256)) * 4000)
+    done = page.up()
+    page.lab.on("phone-2", f"docker stop -t 1 cloudlet-registry; umount {volume}")
+    page.lab.on("phone-2", "docker start cloudlet-registry")
+    assert done.status != 0
+    assert "phone-2 has 0 MB left for Docker, so its registry can take no image" in done.output
+    page.up().ok()
+
+
+@pytest.mark.slow
+def test_a_registry_whose_phone_is_off_is_told_and_moves_without_stopping_a_task(
+    page: Page,
+) -> None:
+    page.lab.lab("stop", "phone-2").ok()
+    before = tasks_of(page.lab, "page_web")
+    page.change("Good morning", "Good evening")
+    done = page.up()
+    assert done.status != 0
+    assert "phone-2 does not answer" in done.output
+    assert set(tasks_of(page.lab, "page_web")) >= set(before) - _tasks_on(page, "phone-2")
+    page.lab.lab("start", "phone-2").ok()
+    done = page.up(registry={"phone": "phone-3"}).ok()
+    elsewhere = PLACE.replace(".12:", ".13:")
+    assert page.image().startswith(elsewhere)
+    assert "cloudlet-registry" not in page.lab.on("phone-2", "docker ps -a; docker volume ls")
+    started = "docker ps -q -f name=page_web | wc -l"
+    assert all(page.lab.on(phone, started).strip() == "1" for phone in PHONES)
+    page.up().ok()
+
+
+def _tasks_on(page: Page, phone: str) -> set[str]:
+    listed = page.lab.on("phone-1", f"docker node ps -q $(docker node ls -q -f name={phone})")
+    return set(listed.split())
+
+
+LARGE = 100 * 1024 * 1024
+
+
+@pytest.mark.slow
+def test_an_image_comes_from_outside_once_for_all_phones(page: Page) -> None:
+    tiny_images().push("library/large:1", ballast=LARGE)
+    page.up().ok()
+    file = page.folder / "large.yml"
+    file.write_text("services: {one: {image: large:1, deploy: {mode: global}}}")
+    stacks = page.lab.value("stacks") | {"large": {"file": str(file)}}
+    outside, cache = imagekit.sent_by_outside(), imagekit.sent_by_cache("phone-2")
+    page.lab.configure(stacks=stacks, registry=imagekit.REGISTRY)
+    page.lab.up().ok()
+    outside = imagekit.sent_by_outside() - outside
+    cache = imagekit.sent_by_cache("phone-2") - cache
+    size = int(
+        page.lab.on("phone-4", "docker image ls -q large | xargs docker inspect -f {{.Size}}")
+    )
+    print(
+        f"{size} bytes: from outside {outside / size:.2f}, from the cache {cache / size:.2f} times"
+    )
+    assert LARGE < size <= outside < 1.15 * size
+    assert 4 * size <= cache < 4.4 * size
+    page.up().ok()
+
+
+CALLER = """
+  caller:
+    image: busybox:1
+    command: >-
+      sh -c 'while :; do wget -q -T 3 -O - http://web:8080/ | grep -o "Good [a-z]* " || echo FAILED;
+      sleep 0.2; done'
+    depends_on: [web]
+"""
+
+
+@pytest.mark.slow
+def test_one_image_for_several_processors_rolls_without_a_failed_request(page: Page) -> None:
+    imagekit.with_emulation()
+    imagekit.push_busybox_for_arm_too()
+    dockerfile = page.folder / "page" / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text() + "RUN uname -m >/www/built-on\n")
+    page.text = page.text.replace(
+        "{context: page}", "{context: page, platforms: [linux/arm/v7, linux/amd64]}"
+    ).replace(
+        "{mode: global, update_config: {parallelism: 0, monitor: 1s}}",
+        "{replicas: 2, update_config: {order: start-first}}",
+    )
+    page.text += CALLER
+    told = page.up().ok().output
+    assert "no phone of the lab runs linux/arm/v7" in told
+    builds = {
+        (each["platform"]["architecture"], each["platform"].get("variant")): each["digest"]
+        for each in page.manifests(page.image())["manifests"]
+    }
+    assert list(builds) == [("arm", "v7"), ("amd64", None)]
+    for digest, processor, platform in zip(
+        builds.values(), ("armv7l", "x86_64"), ("linux/arm/v7", "linux/amd64"), strict=True
+    ):
+        shown = page.lab.on(
+            "phone-4",
+            f"docker run --rm --platform {platform} {PLACE}/page/web@{digest} "
+            "sh -c 'uname -m; cat /www/built-on; echo $BUILT_FOR'",
+        )
+        assert shown.split()[-3:] == [processor, processor, platform]
+    page.change("Good morning", "Good night")
+    page.up().ok()
+    lines = page.lab.on("phone-1", "docker service logs --raw page_caller 2>&1").splitlines()
+    assert len(lines) > 50
+    assert {line.strip() for line in lines} == {"Good morning", "Good night"}

@@ -1,0 +1,140 @@
+"""When an image is to be built anew, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from components.build_context import ContextError, find, ignored
+from components.compose import Build
+
+PAGE = Build(context="page")
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """The folder of a compose file, with a context in it."""
+    page = tmp_path / "page"
+    (page / "www").mkdir(parents=True)
+    (page / "Dockerfile").write_text("FROM busybox\nCOPY www /www\n")
+    (page / "www" / "index.html").write_text("hello")
+    return tmp_path
+
+
+def digest(beside: Path, build: Build = PAGE) -> str:
+    return find(build, beside).digest
+
+
+def test_the_same_context_has_the_same_digest_wherever_it_lies(beside: Path) -> None:
+    before = digest(beside)
+    os.utime(beside / "page" / "www" / "index.html", (1, 1))
+    (beside / "page" / "www").chmod(0o700)
+    moved = beside / "elsewhere"
+    moved.mkdir()
+    (beside / "page").rename(moved / "page")
+    assert digest(moved) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda page: (page / "www" / "index.html").write_text("hellp"),
+        lambda page: (page / "www" / "index.html").chmod(0o755),
+        lambda page: (page / "www" / "index.html").rename(page / "www" / "other.html"),
+        lambda page: (page / "www" / "new").mkdir(),
+        lambda page: (page / "www" / "link").symlink_to("index.html"),
+        lambda page: (page / "Dockerfile").write_text("FROM busybox\n"),
+    ],
+)
+def test_whatever_may_change_the_image_changes_the_digest(change: object, beside: Path) -> None:
+    before = digest(beside)
+    assert callable(change)
+    change(beside / "page")
+    assert digest(beside) != before
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        Build(context="page", target="other"),
+        Build(context="page", args={"A": "1"}),
+        Build(context="page", args={"A": "2"}),
+        Build(context="page", dockerfile="other"),
+    ],
+)
+def test_how_it_is_built_changes_the_digest(build: Build, beside: Path) -> None:
+    (beside / "page" / "other").write_text("FROM busybox\n")
+    others = [PAGE, Build(context="page", args={"A": "3"})]
+    assert digest(beside, build) not in {digest(beside, other) for other in others}
+
+
+def test_what_is_ignored_changes_nothing(beside: Path) -> None:
+    page = beside / "page"
+    (page / ".dockerignore").write_text("# what is not for the image\nnotes\n**/*.swp\n")
+    before = digest(beside)
+    (page / "notes").mkdir()
+    (page / "notes" / "today").write_text("x")
+    (page / "www" / ".index.swp").write_text("x")
+    assert digest(beside) == before
+    (page / "www" / "notes").write_text("a pattern starts at the top")
+    assert digest(beside) != before
+
+
+def test_a_dockerfile_counts_though_it_is_ignored(beside: Path) -> None:
+    page = beside / "page"
+    (page / ".dockerignore").write_text("Dockerfile\n")
+    before = digest(beside)
+    (page / "Dockerfile").write_text("FROM scratch\n")
+    assert digest(beside) != before
+
+
+def test_a_dockerfile_may_have_an_ignore_file_of_its_own(beside: Path) -> None:
+    page = beside / "page"
+    (page / ".dockerignore").write_text("www\n")
+    (page / "Dockerfile.dockerignore").write_text("notes\n")
+    found = find(PAGE, beside)
+    assert found.ignore == page / "Dockerfile.dockerignore"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "path", "is_ignored"),
+    [
+        ("*.md\n!README.md", "notes.md", True),
+        ("*.md\n!README.md", "README.md", False),
+        ("*.md", "docs/notes.md", False),
+        ("**/*.md", "docs/deep/notes.md", True),
+        ("docs/\n", "docs/notes.md", True),
+        ("/docs", "docs/notes.md", True),
+        ("docs\n!docs/kept", "docs/kept/notes.md", False),
+        ("./docs", "docs/notes.md", True),
+        ("*\n!www", "www/index.html", False),
+        ("*\n!www", "Dockerfile", True),
+        ("te?p", "temp", True),
+        ("  temp  ", "temp", True),
+        ("#temp", "#temp", False),
+        (".", "temp", False),
+    ],
+)
+def test_patterns_mean_what_they_mean_to_docker(patterns: str, path: str, is_ignored: bool) -> None:
+    assert ignored(patterns).match_file(path) is is_ignored
+
+
+def test_a_folder_that_is_not_there_is_told(beside: Path) -> None:
+    with pytest.raises(ContextError, match='there is no folder "pgae"; paths start at the comp'):
+        find(Build(context="pgae"), beside)
+
+
+def test_a_dockerfile_that_is_not_there_is_told(beside: Path) -> None:
+    with pytest.raises(ContextError) as caught:
+        find(Build(context="page", dockerfile="arm.Dockerfile"), beside)
+    assert str(caught.value) == (
+        'there is no file "arm.Dockerfile" in "page"; write one, or dockerfile: and its name'
+    )
+
+
+def test_an_ignore_file_that_is_no_text_is_told(beside: Path) -> None:
+    (beside / "page" / ".dockerignore").write_bytes(b"\xff\xfe")
+    with pytest.raises(ContextError, match=r"\.dockerignore cannot be read: it is not UTF-8"):
+        find(PAGE, beside)

@@ -1,0 +1,138 @@
+"""What a service says of its build, where the lab builds images, and where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from components.compose import Build, ComposeError, ComposeFile, Service, StackSpec, load_files
+
+VARIABLES = {"VERSION": "1.2", "TOKEN": "secret-token"}
+
+
+def stack(*services: Any, builds: bool = True) -> StackSpec:
+    """The stack of a service ``web``, of which each file says something."""
+    return load_files(
+        [
+            ComposeFile(source=f"{number}.yml", text=yaml.safe_dump({"services": {"web": service}}))
+            for number, service in enumerate(services)
+        ],
+        stack="shop",
+        variables=VARIABLES,
+        read=lambda _: b"",
+        builds=builds,
+    )
+
+
+def web(*services: Any) -> Service:
+    return stack(*services).services["web"]
+
+
+def problems(*services: Any, builds: bool = True) -> list[str]:
+    with pytest.raises(ComposeError) as caught:
+        stack(*services, builds=builds)
+    return list(caught.value.problems)
+
+
+def test_a_folder_alone_is_a_context() -> None:
+    assert web({"build": "./web"}).build == Build(context="./web")
+
+
+def test_everything_that_is_taken_over() -> None:
+    built = web(
+        {
+            "build": {
+                "context": "web",
+                "dockerfile": "arm.Dockerfile",
+                "target": "page",
+                "args": {"VERSION": "${VERSION}", "DEBUG": 1, "TOKEN": None, "NOBODYS": None},
+                "platforms": ["linux/arm", "linux/arm64/v8", "linux/amd64", "linux/arm/v7"],
+            }
+        }
+    )
+    assert built.build == Build(
+        context="web",
+        dockerfile="arm.Dockerfile",
+        target="page",
+        args={"VERSION": "1.2", "DEBUG": "1", "TOKEN": "secret-token"},
+        platforms=("linux/arm/v7", "linux/arm64", "linux/amd64"),
+    )
+
+
+def test_an_image_without_a_name_is_called_as_by_docker_compose() -> None:
+    assert web({"build": "."}).image == "shop-web"
+    assert web({"build": ".", "image": "web:2"}).image == "web:2"
+
+
+def test_what_only_makes_a_build_quicker_is_ignored() -> None:
+    spec = stack({"build": {"context": ".", "cache_from": ["web:1"], "pull": True}})
+    assert spec.warnings == (
+        "0.yml: Swarm ignores services.web.build.cache_from, services.web.build.pull",
+    )
+
+
+def test_a_later_file_goes_over_a_build_key_by_key() -> None:
+    built = web(
+        {"build": {"context": "web", "args": {"A": "1", "B": "1"}}},
+        {"build": {"target": "page", "args": ["B=2"]}},
+        {"build": "other"},
+    ).build
+    assert built == Build(context="other", target="page", args={"A": "1", "B": "2"})
+
+
+@pytest.mark.parametrize(
+    ("build", "told"),
+    [
+        ({"contxt": "."}, "services.web.build.contxt: unknown key; write context"),
+        (
+            {"context": ".", "secrets": ["token"]},
+            "services.web.build.secrets: is not taken over; copy what the build needs, or use args",
+        ),
+        (
+            "https://example.org/web.git",
+            'services.web.build: "https://example.org/web.git" is not a folder; write one, seen '
+            "from the compose file",
+        ),
+        (
+            {"context": "github.com/some/one"},
+            'services.web.build.context: "github.com/some/one" is not a folder; write one, seen '
+            "from the compose file",
+        ),
+        (
+            {"platforms": ["windows/amd64"]},
+            'services.web.build.platforms[0]: "windows/amd64" is no platform of a phone; write '
+            "one such as linux/arm/v7",
+        ),
+        (
+            {"dockerfile": ""},
+            "services.web.build.dockerfile: is empty; write something, or remove the key",
+        ),
+        (
+            [],
+            "services.web.build: must be a mapping, not a list",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(build: Any, told: str) -> None:
+    assert problems({"build": build}) == [f"0.yml: {told}"]
+
+
+def test_without_a_registry_a_build_is_ignored_as_by_docker_stack_deploy() -> None:
+    spec = stack({"build": {"context": ".", "ssh": ["default"]}, "image": "web"}, builds=False)
+    assert spec.services["web"].build is None
+    assert spec.warnings == ("0.yml: Swarm ignores services.web.build",)
+
+
+def test_without_a_registry_a_build_without_an_image_is_a_mistake() -> None:
+    assert problems({"build": "."}, builds=False) == [
+        "0.yml: services.web: has no image; what build makes needs a place: give the lab a "
+        "registry, as in cloudlet:registry: {phone: phone-1}, or push it, and write image: and "
+        "its name"
+    ]
+
+
+def test_no_argument_of_a_build_is_shown() -> None:
+    built = web({"build": {"args": {"TOKEN": "${TOKEN}"}}})
+    assert "secret-token" not in repr(built)

@@ -1,0 +1,99 @@
+"""A stack whose image is built, under Pulumi's mocks: what is built for whom, and from where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from recorder import Recorder, run
+from test_components import SETTINGS, phone_args
+
+from components import compose
+from components.build_context import Context
+from components.docker_host import provider
+from components.phone import Phone
+from components.registry import Registry, RegistryArgs
+from components.registry_place import RegistryPlace
+from components.stack import Stack, StackArgs
+from components.swarm import Member, Swarm, SwarmArgs
+
+TOKEN = "secret-token"
+CONTEXT = Context(
+    folder=Path("stacks/hello"),
+    dockerfile=Path("stacks/hello/Dockerfile"),
+    ignore=None,
+    digest="1" * 64,
+)
+
+
+def lab(build: str = ".") -> Recorder:
+    """A lab of one phone with a registry, and a stack with one service that is built."""
+
+    def program() -> None:
+        phone = Phone("one", phone_args())
+        member = Member(phone=phone, role="manager", labels={})
+        swarm = Swarm("swarm", SwarmArgs(members={"one": member}, settings=SETTINGS))
+        place = RegistryPlace(phone="one", address="10.0.0.1", port=5080)
+        registry = Registry("registry", RegistryArgs(place=place, phone=phone.host, cache_mb=4096))
+        spec = compose.load(
+            f"services: {{web: {{build: {build}}}}}",
+            source="stack.yml",
+            stack="hello",
+            variables={"TOKEN": TOKEN},
+            read=lambda path: path,
+            builds=True,
+        )
+        Stack(
+            "hello",
+            StackArgs(
+                spec=spec,
+                swarm=swarm,
+                docker_provider=provider("entry", access=swarm.access, after=swarm),
+                secret_values=frozenset({TOKEN}),
+                registry=registry,
+                contexts={"web": CONTEXT},
+            ),
+        )
+
+    return run(program)[0]
+
+
+def built(recorder: Recorder) -> dict[str, Any]:
+    return recorder.one("hello-web-build").inputs
+
+
+def test_it_is_built_for_the_phones_there_are_and_deployed_as_it_was_pushed() -> None:
+    recorder = lab()
+    assert built(recorder)["platforms"] == ["linux/arm64"]
+    assert built(recorder)["place"] == {"name": "one", "address": "10.0.0.1", "port": 5080}
+    assert built(recorder)["storage"] == "2026-11-30"
+    service = recorder.one("hello-web").inputs["taskSpec"]["containerSpec"]
+    assert service["image"] == "10.0.0.1:5080/hello/web:1@sha256:1"
+    assert recorder.of("Image") == []
+
+
+def test_whether_every_phone_has_a_build_is_checked_as_for_any_image() -> None:
+    services = lab().one("hello-compatibility").inputs["services"]
+    assert services["web"]["platforms"] == ["linux/arm64"]
+
+
+def test_a_registry_without_another_source_is_a_cache_of_docker_hub() -> None:
+    assert lab().one("registry").inputs["upstream"] == "https://registry-1.docker.io"
+
+
+def test_an_argument_that_is_secret_is_marked_so() -> None:
+    recorder = lab("{context: ., args: {TOKEN: '${TOKEN}'}}")
+    assert "args" in recorder.one("hello-web-build").secret
+
+
+def test_a_platform_that_no_phone_runs_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", warned.append)
+    recorder = lab("{context: ., platforms: [linux/riscv64, linux/arm64]}")
+    assert built(recorder)["platforms"] == ["linux/riscv64", "linux/arm64"]
+    assert warned == [
+        "stacks.hello: services.web.build.platforms: no phone of the lab runs linux/riscv64; "
+        "without it, `up` builds less"
+    ]
