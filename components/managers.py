@@ -16,6 +16,8 @@ from .placement import PHONE_LABEL
 from .ssh import Host, PhoneError, UnreachableError
 
 ELECTION_SECONDS = 20.0
+# A second manager beside the only one leaves them without a leader for a part of a second.
+ELECTION_LOOK_SECONDS = 0.25
 # Each try to reach a phone that is off costs as long as a dial may take.
 AVOID_SECONDS = 30.0
 
@@ -107,7 +109,7 @@ def any_manager(hosts: Sequence[Host], swarm_id: str, *, shun: str = "") -> Gene
             if leaderless:
                 _lost[swarm_id] = time.monotonic() + AVOID_SECONDS
             raise NoManagerError(no_answer(filter(None, reasons.values()), leaderless=leaderless))
-        time.sleep(1)
+        time.sleep(ELECTION_LOOK_SECONDS)
 
 
 def _silence(host: Host) -> str:

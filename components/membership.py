@@ -19,6 +19,7 @@ from . import joining, leaving, unlisted
 from .dynamic import Provider, tell, tell_once
 from .engine_api import Engine, NoLeaderError, NotManagerError
 from .managers import (
+    ELECTION_LOOK_SECONDS,
     Access,
     NoManagerError,
     any_manager,
@@ -37,10 +38,10 @@ T = TypeVar("T")
 # A member is down where the managers miss it or its Docker, the phone itself being up. It has left
 # where the managers do not list it or the phone says that it is not that node.
 READY, DOWN, LEFT = "ready", "down", "left"
-# As many managers may go in one run, each of which may have led or been spoken through.
+# As many managers may go in one run, each of which may have been spoken through.
 TRIES = 7
-# A leader that hands over gives its list as ever, and takes no order.
-ELECTION_SECONDS = 1.0
+# A leader that hands over gives its list as ever, and takes no order for so long at most.
+HANDOVER_SECONDS = 7.0
 # A refresh reads all memberships within moments of each other.
 LIST_SECONDS = 5.0
 
@@ -178,16 +179,20 @@ def _through_a_manager(props: dict[str, Any], work: Callable[[Engine], T]) -> T:
     """
     name = props["phone"]["name"]
     tries_left = TRIES
+    patience = HANDOVER_SECONDS
     while True:
-        tries_left -= 1
         try:
             with any_manager(hosts_of(props), props["swarm_id"], shun=name) as manager:
                 return work(manager)
-        except (NotManagerError, NoLeaderError) as error:
+        except NotManagerError:
+            tries_left -= 1
             if not tries_left:
                 raise
-            if isinstance(error, NoLeaderError):
-                time.sleep(ELECTION_SECONDS)
+        except NoLeaderError:
+            patience -= ELECTION_LOOK_SECONDS
+            if patience < 0:
+                raise
+            time.sleep(ELECTION_LOOK_SECONDS)
 
 
 def _remove(manager: Engine, node_id: str, host: Host, props: dict[str, Any]) -> None:
