@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,12 +63,16 @@ def table(results: Iterable[Result]) -> str:
 
 
 def png(results: Iterable[Result]) -> bytes:
-    """Seconds over the number of phones, a line for each tool and step."""
+    """Seconds over the number of phones, a line for each tool and step.
+
+    A step of ours that was measured for one number of phones only is left out.
+    """
     groups = _groups(results)
     with mpl.rc_context({"font.size": 8, "axes.grid": True, "grid.color": "0.9"}):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axis = figure.subplots()
-        kinds = list(dict.fromkeys((tool, step) for tool, step, _ in groups))
+        times = Counter((tool, step) for tool, step, _ in groups)
+        kinds = [kind for kind, count in times.items() if count > 1 or kind[0] != "cloudlet"]
         for number, (tool, step) in enumerate(kinds):
             points = sorted(
                 (phones, median(one.seconds for one in those))
@@ -85,7 +90,7 @@ def png(results: Iterable[Result]) -> bytes:
         axis.set_xlabel("phones")
         axis.set_ylabel("seconds, median")
         axis.set_ylim(bottom=0)
-        axis.legend(frameon=False)
+        figure.legend(frameon=False, loc="outside upper left", ncols=3)
         out = io.BytesIO()
         figure.savefig(out, format="png", dpi=110)
     return out.getvalue()
