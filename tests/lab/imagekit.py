@@ -20,8 +20,10 @@ from lab.images.catalogue import PackedImage
 
 HELLO = ROOT / "stacks" / "hello"
 BUSYBOX = "docker.io/library/busybox:1"
-REGISTRY = {"phone": "phone-2"}
-PLACE = f"{LabNames(name=NAME).phone(2).address}:5080"
+# The one with a firewall.
+HOLDER = "phone-4"
+REGISTRY = {"phone": HOLDER}
+PLACE = f"{LabNames(name=NAME).phone_named(HOLDER).address}:5080"
 # Everywhere at once, so that a change reaches all phones as soon as it can.
 STACK = """
 services:
