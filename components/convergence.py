@@ -131,7 +131,7 @@ def _verdict(state: str, message: str) -> str:
     if state in _ROLLED_BACK:
         return (
             f"the update failed and was rolled back ({message}); "
-            "when its cause is gone, `pulumi up --refresh` tries again"
+            "when its cause is gone, `make refresh up` tries again"
         )
     if state == "paused":
         return f"the update was paused ({message})"

@@ -68,14 +68,17 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
         time.sleep(0.25)
 
 
-def resume(manager: Engine, name: str) -> None:
+def resume(manager: Engine, name: str, *, as_seen: bool) -> None:
     """Lets an update that a failure has paused go on: the cause may be gone, or it fails again.
+
+    One that was taken back is over only where a refresh has seen what runs since, ``as_seen``: the
+    plan after it compared that with what is asked for, and has changed it already where it differs.
 
     Raises:
         PhoneError: the last update was taken back, so what runs is not what was asked for.
     """
     state = _update_state(manager.get(f"/services/{name}"))
-    if state == "paused":
+    if state == "paused" or (as_seen and state in _UNDONE):
         update_spec(manager, f"/services/{name}", lambda _spec: None, even_unchanged=True)
     elif state in _UNDONE:
         raise PhoneError(explain(name, progress_of(manager, name), []))
@@ -100,9 +103,7 @@ def roll_back(manager: Engine, name: str) -> str:
 
     wait_until(settled, ROLLBACK_SECONDS, every=0.5)
     if _update_state(manager.get(f"/services/{name}")) == "rollback_completed":
-        return (
-            "what ran before runs again; when the cause is gone, `pulumi up --refresh` tries anew"
-        )
+        return "what ran before runs again; when the cause is gone, `make refresh up` tries anew"
     return ""
 
 

@@ -11,6 +11,10 @@ from .dynamic import Provider
 from .ssh import Host, PhoneError
 from .survey import recent, survey
 
+# They change by themselves: read anew they would fill every plan after a refresh. `make status` has
+# them as they are now.
+VARYING = ("free_disk_mb", "battery_percent", "battery_decidegrees")
+
 
 class FactsProvider(Provider):
     """Input ``phone``. Output ``facts``: names and values as ``survey.sh`` prints them."""
@@ -23,8 +27,10 @@ class FactsProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         seen = recent(Host.from_inputs(props["phone"]))
+        was: dict[str, str] = props["facts"]
+        told = dict(seen.facts) if seen else dict[str, str]()
         # What is not told, because the phone or its Docker is off, is as it was.
-        facts = {**props["facts"], **(seen.facts if seen else {})}
+        facts = {**was, **told, **{key: was[key] for key in VARYING if key in was}}
         return ReadResult(id_, {**props, "facts": facts})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -33,7 +39,8 @@ class FactsProvider(Provider):
 
 class Facts(Resource, module="cloudlet", name="Facts"):
     """``facts``: architecture, docker_version, model, kernel, os, memory_mb, free_disk_mb, and
-    battery_percent and battery_decidegrees where there is a battery. All values are text."""
+    battery_percent and battery_decidegrees where there is a battery. All values are text; those in
+    :data:`VARYING` are of the last `up` that read the phone."""
 
     facts: pulumi.Output[dict[str, str]]
 

@@ -28,7 +28,8 @@ NOWHERE = "node.id == drained-by-cloudlet"
 
 class RolloutProvider(Provider):
     """Inputs ``service`` (its name), ``service_id``, ``spec_digest``, ``replicas`` (-1: global),
-    ``grace_seconds``, ``start_seconds``, ``takes_back``, ``managers``, ``swarm_id``."""
+    ``grace_seconds``, ``start_seconds``, ``takes_back``, ``managers``, ``swarm_id``. A refresh adds
+    ``undone``: the last update did not get there, and the rest of the state knows what runs."""
 
     updates = ("replicas", "spec_digest", "managers")
     replaces = ("service_id",)
@@ -55,14 +56,18 @@ class RolloutProvider(Provider):
             tell_once(str(error))
             return ReadResult(id_, props)
         seen: dict[str, Any] = {"replicas": replicas}
+        if progress.verdict:
+            seen["undone"] = True
         if replicas == props["replicas"] and not progress.converged:
             # Not what was rolled out: so the plan says why, and the next `up` waits and tells.
             seen["spec_digest"] = explain(id_, progress, [])
-        return ReadResult(id_, {**props, **seen})
+        asked_for = {key: value for key, value in props.items() if key != "undone"}
+        return ReadResult(id_, {**asked_for, **seen})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         changed = _olds["spec_digest"] != _news["spec_digest"]
-        _roll_out(_news, takes_back=changed and _news["takes_back"])
+        takes_back = changed and _news["takes_back"]
+        _roll_out(_news, takes_back=takes_back, undone_seen=_olds.get("undone", False))
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -146,10 +151,10 @@ class Rollout(Resource, module="cloudlet", name="Rollout"):
         )
 
 
-def _roll_out(props: dict[str, Any], *, takes_back: bool) -> None:
+def _roll_out(props: dict[str, Any], *, takes_back: bool, undone_seen: bool = False) -> None:
     name = props["service"]
     with manager_of(props) as manager:
-        resume(manager, name)
+        resume(manager, name, as_seen=undone_seen)
         if props["replicas"] >= 0:
             _scale(manager, name, int(props["replicas"]))
         try:

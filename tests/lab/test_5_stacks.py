@@ -247,7 +247,7 @@ def test_what_was_rolled_back_is_tried_again_by_an_up_with_refresh(changing: Cha
     assert again.status != 0
     assert "idle fails: gone tomorrow" in again.output
     changing.edit("ten", ", FAIL: gone tomorrow", "")
-    changing.up().ok()
+    changing.up("--refresh").ok()
     changing.lab.pulumi("preview", "--refresh", "--expect-no-changes").ok()
 
 

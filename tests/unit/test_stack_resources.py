@@ -194,10 +194,10 @@ def failing(manager: Manager) -> Manager:
     return manager
 
 
-def update(digest: str, *, takes_back: bool) -> Any:
+def update(digest: str, *, takes_back: bool, **seen: Any) -> Any:
     olds = {"service": "s", "replicas": 1, "spec_digest": "a", "start_seconds": 0, **ACCESS}
     news = olds | {"spec_digest": digest, "takes_back": takes_back}
-    return rollout.RolloutProvider().update("s", olds, news)
+    return rollout.RolloutProvider().update("s", olds | seen, news)
 
 
 def rollbacks(manager: Manager) -> list[tuple[str, Any, dict[str, Any]]]:
@@ -231,6 +231,33 @@ def test_what_the_file_wants_paused_or_nobody_changed_is_not_taken_back(
 def test_a_service_that_was_rolled_back_is_not_taken_for_what_was_asked(talk: Any) -> None:
     state = service("rollback_completed")
     manager = talk(Manager(services__s=state, services=[state], tasks=[]))
-    with pytest.raises(PhoneError, match=r"rolled back .* `pulumi up --refresh` tries again"):
+    with pytest.raises(PhoneError, match=r"rolled back .* `make refresh up` tries again"):
         update("b", takes_back=True)
     assert manager.sent == []
+
+
+def test_what_was_rolled_back_is_whole_again_once_a_refresh_saw_what_runs_and_it_is_asked_for(
+    talk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider changes a service whose refreshed spec is not the one that is asked for."""
+    monkeypatch.setattr(converging, "STEADY_SECONDS", 0.0)
+    task = {
+        "ID": "t",
+        "DesiredState": "running",
+        "Status": {"State": "running"},
+        "Spec": service("")["Spec"]["TaskTemplate"],
+    }
+
+    def now(manager: Manager) -> dict[str, Any]:
+        return service("completed" if manager.sent else "rollback_completed")
+
+    manager = talk(Manager(tasks=[task]))
+    manager.answers |= {"/services/s": now, "/services": lambda it: [now(it)]}
+    seen = rollout.RolloutProvider().read("s", {"replicas": 1, "spec_digest": "a", **ACCESS}).outs
+    assert seen is not None
+    assert seen["undone"]
+    assert "the update failed and was rolled back" in seen["spec_digest"]
+    outs = update("b", takes_back=True, undone=True).outs
+    assert outs is not None
+    assert "undone" not in outs
+    assert {path for path, _, _ in manager.sent} == {"/services/s/update"}
