@@ -83,7 +83,7 @@ ready-load: ready
 
 ##@ The shop under load
 
-load: ready-load ## the shop under load, every order counted (USERS=300 CLIMB=60 TIME=180 TAGS="menu orders")
+load: ready-load ## the shop under load, orders counted (USERS=300 CLIMB=60 TIME=180 TAGS="menu orders")
 	@$(LOAD_TEST) run $(if $(USERS),--users "$(USERS)") $(if $(CLIMB),--climb "$(CLIMB)") \
 		$(if $(TIME),--time "$(TIME)") $(if $(TAGS),--tags "$(TAGS)")
 
