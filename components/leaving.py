@@ -18,6 +18,9 @@ from .ssh import Host, PhoneError
 
 DRAIN_SECONDS = 120.0
 ROLE_SECONDS = 40.0
+# Two seconds as a rule. One that ceased to be a manager moments before has Swarm wait for its role
+# twice 16 s first.
+VOTES_SECONDS = 90.0
 # A task in one of these states has a container that is at work or about to be.
 AT_WORK = ("starting", "running")
 
@@ -46,9 +49,9 @@ def promote(manager: Engine, node_id: str, name: str) -> None:
                 "or leave it a worker"
             )
         update_node(manager, node_id, lambda spec: spec.update(Role="manager"))
-        if not wait_until(lambda: is_reachable(nodes_by_id(manager)[node_id]), ROLE_SECONDS):
+        if not wait_until(lambda: is_reachable(nodes_by_id(manager)[node_id]), VOTES_SECONDS):
             raise PhoneError(
-                f"{name} did not become a manager within {ROLE_SECONDS:.0f} s; "
+                f"{name} did not become a manager within {VOTES_SECONDS:.0f} s; "
                 "can it reach the other managers' port 2377?"
             )
 
@@ -164,6 +167,8 @@ def _ensure_majority(manager: Engine, node_id: str, name: str, staying: Collecti
 
 
 def _become_worker(manager: Engine, node_id: str) -> None:
+    # Swarm refuses it of one that was promoted and does not vote yet.
+    wait_until(lambda: bool(nodes_by_id(manager)[node_id].get("ManagerStatus")), VOTES_SECONDS)
     update_node(manager, node_id, lambda spec: spec.update(Role="worker"))
     leaderless: NoLeaderError | None = None
 

@@ -99,7 +99,8 @@ class MembershipProvider(Provider):
             return ReadResult(id_, {**props, "state": LEFT})
         spec = node["Spec"]
         seen: dict[str, Any] = {
-            "role": spec["Role"],
+            # What it is, not what it was told to become in a run that was cut off.
+            "role": "manager" if node.get("ManagerStatus") else "worker",
             "availability": spec["Availability"],
             "labels": spec.get("Labels") or {},
             "address": _address(host, node, props["address"]),

@@ -23,7 +23,8 @@ class Node:
     """A phone, as it sees itself (``swarm``) and as the managers see it.
 
     ``phone`` is its name in the configuration, the hostname where that is left out; ``address``
-    what it told the others, ``heard_at`` where it connects from.
+    what it told the others, ``heard_at`` where it connects from. A manager ``votes`` a while
+    after its promotion.
     """
 
     hostname: str
@@ -38,6 +39,7 @@ class Node:
     heard_at: str = ""
     remote_managers: tuple[str, ...] = ()
     leads: bool = False
+    votes: bool = True
 
     @property
     def name(self) -> str:
@@ -59,7 +61,7 @@ class Node:
                 "Addr": self.heard_at or "0.0.0.0",
             },
             "Spec": {"Role": self.role, "Availability": self.availability, "Labels": self.labels},
-            "ManagerStatus": manages if self.role == "manager" else None,
+            "ManagerStatus": manages if self.role == "manager" and self.votes else None,
         }
 
 

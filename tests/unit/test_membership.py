@@ -235,6 +235,36 @@ def test_promotion_happens_in_place(swarm: Swarm) -> None:
     assert not any("join" in line for line in swarm.log)
 
 
+def test_a_promotion_that_was_cut_off_is_seen_and_waited_for(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swarm.nodes["c"].votes = False
+    seen = PROVIDER.read("c", props("m3", "manager")).outs
+    assert seen is not None
+    assert PROVIDER.diff("c", seen, props("m3", "manager")).changes
+    monkeypatch.setattr(managers.time, "sleep", lambda _: setattr(swarm.nodes["c"], "votes", True))
+    PROVIDER.update("c", seen, props("m3", "manager"))
+    assert swarm.nodes["c"].votes
+
+
+def test_a_manager_that_does_not_vote_yet_is_demoted_when_it_does(
+    swarm: Swarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swarm.nodes["c"].votes = False
+    orders: list[bool] = []
+    update_node = leaving.update_node
+
+    def order(*arguments: Any) -> None:
+        orders.append(swarm.nodes["c"].votes)
+        update_node(*arguments)
+
+    monkeypatch.setattr(leaving, "update_node", order)
+    monkeypatch.setattr(managers.time, "sleep", lambda _: setattr(swarm.nodes["c"], "votes", True))
+    PROVIDER.update("c", props("m3", "manager"), props("m3", leaders=["m1", "m2"]))
+    assert orders == [True]
+    assert swarm.nodes["c"].role == "worker"
+
+
 def test_a_phone_that_is_off_is_not_promoted(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaving, "ROLE_SECONDS", 0.0)
     swarm.nodes["d"].on = False
