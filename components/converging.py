@@ -17,6 +17,9 @@ PULL_SECONDS = 1800.0
 # A task that finds no phone now seldom finds one later; a crash loop seldom ends by itself.
 WAITING_SECONDS = 45.0
 FAILURES = 6
+# Swarm may call an update off before it lists the failure of the task that it is called off for, or
+# when it has put that away; the next task in its place fails soon after.
+REASON_SECONDS = 10.0
 # A process that dies at once has mostly done so after this long.
 STEADY_SECONDS = 1.0
 # What Swarm itself was asked to take back, it takes back in the order and pace of the file.
@@ -44,7 +47,7 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
     begun = time.monotonic()
     deadline = begun + CONVERGE_SECONDS + start_seconds
     failed: dict[str, str] = {}
-    steady_since = waiting_since = None
+    steady_since = waiting_since = verdict_since = None
     while True:
         progress = progress_of(manager, name)
         failed.update(progress.failed)
@@ -54,10 +57,11 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
             deadline = max(deadline, now + CONVERGE_SECONDS + start_seconds)
         steady_since = (steady_since or now) if progress.converged else None
         waiting_since = (waiting_since or now) if progress.waiting else None
+        verdict_since = (verdict_since or now) if progress.verdict else None
         if steady_since is not None and now - steady_since >= STEADY_SECONDS:
             return
         hopeless = (
-            bool(progress.verdict)
+            (verdict_since is not None and (failed or now - verdict_since > REASON_SECONDS))
             or len(failed) >= FAILURES
             or (waiting_since is not None and now - waiting_since > WAITING_SECONDS)
         )

@@ -207,6 +207,7 @@ def rollbacks(manager: Manager) -> list[tuple[str, Any, dict[str, Any]]]:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(converging.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(converging, "REASON_SECONDS", 0.0)
 
 
 def test_an_update_that_fails_is_taken_back_and_says_so(talk: Any) -> None:
@@ -216,6 +217,24 @@ def test_an_update_that_fails_is_taken_back_and_says_so(talk: Any) -> None:
     assert "the update was paused (task 1 failed)" in str(caught.value)
     assert "what ran before runs again" in str(caught.value)
     assert [query["rollback"] for _, _, query in rollbacks(manager)] == ["previous"]
+
+
+def test_the_reason_why_an_update_was_called_off_may_come_a_moment_later(
+    talk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(converging, "REASON_SECONDS", 60.0)
+    manager = talk(failing(Manager()))
+    failure = {
+        "ID": "t",
+        "DesiredState": "shutdown",
+        "Status": {"State": "failed", "Err": "task: non-zero exit (3)"},
+        "Spec": service("")["Spec"]["TaskTemplate"],
+        "CreatedAt": "2026-01-01T00:00:00Z",
+    }
+    looks = iter([[], [], [failure]])
+    manager.answers["/tasks"] = lambda _manager: next(looks)
+    with pytest.raises(PhoneError, match=r"its last task failed: task: non-zero exit \(3\)"):
+        update("b", takes_back=False)
 
 
 @pytest.mark.parametrize(("digest", "takes_back"), [("b", False), ("a", True)])
