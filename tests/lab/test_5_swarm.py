@@ -15,6 +15,8 @@ from swarmkit import USUAL, ask, configure, make_whole, node_id, settle, switch_
 
 @pytest.fixture(scope="module")
 def cluster(lab: Lab) -> Iterator[Lab]:
+    # Other tests formed swarms on these phones before.
+    lab.output = ""
     with swarmkit.cluster(
         lab,
         {"phone-1": "manager", "phone-2": "worker", "phone-3": "manager", "phone-4": "worker"},
