@@ -85,15 +85,11 @@ class Cluster:
         names = [f"service-{number}" for number in range(1, services + 1)]
         stack = self.folder / "many.yml"
         stack.write_text(yaml.safe_dump({"services": dict.fromkeys(names, service)}))
-        values = yaml.safe_load(self.config.read_text())
-        values["config"]["cloudlet:stacks"] = {"many": {"file": str(stack)}}
-        self.config.write_text(yaml.safe_dump(values, sort_keys=False))
+        self._stacks({"many": {"file": str(stack)}})
 
     def without_stacks(self) -> None:
         """Takes all stacks out of the configuration."""
-        values = yaml.safe_load(self.config.read_text())
-        values["config"]["cloudlet:stacks"] = {}
-        self.config.write_text(yaml.safe_dump(values, sort_keys=False))
+        self._stacks({})
 
     def gone(self) -> None:
         """No phone is left; images stay, as they would in a registry."""
@@ -114,6 +110,11 @@ class Cluster:
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(ROOT / "lab" / "passphrase"),
         }
+
+    def _stacks(self, stacks: Mapping[str, Any]) -> None:
+        values = yaml.safe_load(self.config.read_text())
+        values["config"]["cloudlet:stacks"] = stacks
+        self.config.write_text(yaml.safe_dump(values, sort_keys=False))
 
     def _write(self, own: Mapping[str, Any]) -> None:
         state = self.folder / "state"

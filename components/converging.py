@@ -67,7 +67,7 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
         )
         if hopeless or now > min(deadline, begun + PULL_SECONDS):
             # What a task failed of counts on, though Swarm may have put it away since.
-            told = replace(progress, failed={**failed, **progress.failed})
+            told = replace(progress, failed=failed)
             raise PhoneError(explain(name, told, _last_log(manager, name)))
         time.sleep(0.25)
 
