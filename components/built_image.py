@@ -27,14 +27,14 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from . import builder
-from .build_context import Context
-from .builder import BuildError, Order, Ways
 from .dynamic import Provider, changed_keys, tell, tell_once
+from .images import builder
+from .images.build_context import Context
+from .images.builder import BuildError, Order, Ways
+from .images.registry_api import RegistryApi
 from .registry import CONTAINER, Registry, place_of
-from .registry_api import RegistryApi
-from .ssh import Host, PhoneError, Session, connect
-from .tunnel import tunnel
+from .remote.ssh import Host, PhoneError, Session, connect
+from .remote.tunnel import tunnel
 
 # An input that a plan never shows: whether it is a preview that asks.
 _PREVIEW = "__preview"

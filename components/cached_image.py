@@ -14,12 +14,12 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from .architecture import choose, platform
 from .dynamic import Provider, tell
-from .image_names import hub_repository
+from .images.architecture import choose, platform
+from .images.image_names import hub_repository
+from .images.registry_api import RegistryApi
 from .registry import CONTAINER, Registry, place_of
-from .registry_api import RegistryApi
-from .ssh import Host, PhoneError, Session, connect
+from .remote.ssh import Host, PhoneError, Session, connect
 
 # A slow uplink is waited for as long as something comes through it.
 STALL_SECONDS = 60.0

@@ -14,10 +14,10 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, Resource
 from pulumi.output import Unknown
 
-from .architecture import misfits
 from .compose import Placement
 from .dynamic import Provider
-from .placement import Node
+from .images.architecture import misfits
+from .services.placement import Node
 
 
 class CompatibilityProvider(Provider):

@@ -15,10 +15,11 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import access, aspects, docker_config, wifi
+from . import docker_config, wifi
 from .dynamic import Provider, changed_keys, run_script, tell_once
-from .ssh import Host, PhoneError, connect
-from .survey import Survey, outdated, recent, survey
+from .phones import access, aspects
+from .phones.survey import Survey, outdated, recent, survey
+from .remote.ssh import Host, PhoneError, connect
 
 # These travel to the provider for a repair, and come back into no state.
 SECRETS = ("password", "wifi_password")

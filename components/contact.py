@@ -15,9 +15,10 @@ import paramiko
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
-from . import access, shell
 from .dynamic import Provider, run_script, tell, tell_once
-from .ssh import Host, PhoneError, connect, load_key
+from .phones import access
+from .remote import shell
+from .remote.ssh import Host, PhoneError, connect, load_key
 
 FOUND = ("docker_enabled", "docker_running", "in_docker_group")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from . import daemon_json
 from .dynamic import Provider, run_script, tell, tell_once
-from .ssh import Host, PhoneError, Session, UnreachableError, connect
+from .phones import daemon_json
+from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 
 SCRIPT = "daemon_json.sh"
 # A change restarts Docker: on all managers at once it would cost the swarm its majority. The

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_docker as docker
 
 from . import dial
-from .managers import Access
-from .ssh import Host
+from .members.managers import Access
+from .remote.ssh import Host
 
 # From the folder of Pulumi.yaml, in which Pulumi starts its plugins: a plan must be the same in
 # every checkout.

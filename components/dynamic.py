@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import grpc
 from pulumi.dynamic import DiffResult, ResourceProvider
 
-from . import shell
 from .memo import once
-from .ssh import PhoneError, Result, Session
+from .remote import shell
+from .remote.ssh import PhoneError, Result, Session
 
 # Longer than any run.
 RUN_SECONDS = 24 * 3600.0

@@ -11,9 +11,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource
 
 from .dynamic import Provider, tell
-from .engine_api import Engine
-from .managers import Access, manager_of
-from .ssh import PhoneError
+from .members.managers import Access, manager_of
+from .remote.engine_api import Engine
+from .remote.ssh import PhoneError
 
 _HOW = {
     "networks": "docker network create --driver overlay",

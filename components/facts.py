@@ -8,8 +8,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from .dynamic import Provider
-from .ssh import Host, PhoneError
-from .survey import recent, survey
+from .phones.survey import recent, survey
+from .remote.ssh import Host, PhoneError
 
 # They change by themselves: read anew they would fill every plan after a refresh. `make status` has
 # them as they are now.

@@ -11,13 +11,13 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from .architecture import platform
 from .dynamic import Provider, tell
-from .engine_api import Engine, EngineError
-from .image_names import familiar
-from .managers import Access, manager_of
+from .images.architecture import platform
+from .images.image_names import familiar
+from .members.managers import Access, manager_of
 from .memo import once
-from .ssh import PhoneError
+from .remote.engine_api import Engine, EngineError
+from .remote.ssh import PhoneError
 
 # Services of one run that have the same image are told the same.
 SAME_SECONDS = 60.0

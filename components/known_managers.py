@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 from pulumi.output import Unknown
 
 from .dynamic import Provider
-from .managers import also_ask
+from .members.managers import also_ask
 
 # One that answers is enough, and one may be off.
 ENOUGH = 2

@@ -13,18 +13,21 @@ from pathlib import Path
 import pulumi
 from pydantic import SecretStr
 
-from . import compose, config, daemon_json, image_lock, lab_images, placement
-from .build_context import Context
+from . import compose, config
 from .compose import StackSpec
 from .compose.units import parse_duration
-from .image_lock import Lock
-from .lab_images import registry_place
+from .images import image_lock, lab_images
+from .images.build_context import Context
+from .images.image_lock import Lock
+from .images.lab_images import registry_place
+from .images.registry_place import RegistryPlace
 from .paths import portable
 from .phone import PhoneArgs, Wifi
-from .registry_place import RegistryPlace
-from .reserved import Reserved
-from .routing import impossible, routed
-from .ssh import Host, PhoneError, load_key
+from .phones import daemon_json
+from .remote.ssh import Host, PhoneError, load_key
+from .services import placement
+from .services.reserved import Reserved
+from .services.routing import impossible, routed
 from .swarm_init import SwarmSettings
 from .wifi import Static
 

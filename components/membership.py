@@ -15,10 +15,9 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import joining, leaving, unlisted
 from .dynamic import Provider, tell, tell_once
-from .engine_api import Engine, NoLeaderError, NotManagerError
-from .managers import (
+from .members import joining, leaving, unlisted
+from .members.managers import (
     ELECTION_LOOK_SECONDS,
     Access,
     NoManagerError,
@@ -28,10 +27,11 @@ from .managers import (
     nodes_by_id,
     update_node,
 )
+from .members.settling import await_tasks
 from .memo import once
-from .settling import await_tasks
-from .ssh import Host, PhoneError
-from .survey import outdated, recent
+from .phones.survey import outdated, recent
+from .remote.engine_api import Engine, NoLeaderError, NotManagerError
+from .remote.ssh import Host, PhoneError
 
 T = TypeVar("T")
 

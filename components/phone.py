@@ -9,13 +9,14 @@ from typing import Any
 import pulumi
 from pulumi_command import remote
 
-from . import shell, wifi
+from . import wifi
 from .condition import Condition, ConditionArgs
 from .contact import Contact
 from .docker_config import DockerConfig
 from .facts import Facts
 from .hooks import in_thread
-from .ssh import Host, read_banner
+from .remote import shell
+from .remote.ssh import Host, read_banner
 from .wifi import Static, WifiJoined, wifi_settings
 
 

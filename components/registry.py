@@ -16,13 +16,13 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import shell
 from .dynamic import Provider, tell, tell_once
-from .engine_api import Engine, EngineError
-from .managers import wait_until
-from .registry_api import RegistryApi
-from .registry_place import RegistryPlace
-from .ssh import Host, PhoneError, Session, UnreachableError, connect
+from .images.registry_api import RegistryApi
+from .images.registry_place import RegistryPlace
+from .members.managers import wait_until
+from .remote import shell
+from .remote.engine_api import Engine, EngineError
+from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 
 IMAGE = "registry:2"
 CONTAINER = "cloudlet-registry"

@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
-from . import access
 from .docker_config import parse_file
 from .dynamic import Provider
-from .ssh import Host, PhoneError, connect
+from .phones import access
+from .remote.ssh import Host, PhoneError, connect
 
 PARALLEL = 16
 

@@ -15,12 +15,12 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from .compose import Service
 from .compose.units import SECOND
-from .convergence import explain
-from .converging import progress_of, resume, roll_back, wait_converged
 from .dynamic import Provider, tell, tell_once
-from .engine_api import Engine, EngineError, NoLeaderError
-from .managers import Access, manager_of, nodes_by_id, update_spec, wait_until
-from .ssh import PhoneError
+from .members.managers import Access, manager_of, nodes_by_id, update_spec, wait_until
+from .remote.engine_api import Engine, EngineError, NoLeaderError
+from .remote.ssh import PhoneError
+from .services.convergence import explain
+from .services.converging import progress_of, resume, roll_back, wait_converged
 
 ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 NOWHERE = "node.id == drained-by-cloudlet"

@@ -15,9 +15,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
 from .dynamic import Provider, tell_once
-from .managers import Access, manager_of
+from .members.managers import Access, manager_of
 from .memo import once
-from .ssh import PhoneError
+from .remote.ssh import PhoneError
 
 # A refresh reads all services within moments of each other.
 LIST_SECONDS = 5.0

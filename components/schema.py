@@ -12,7 +12,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from components.config.model import Configuration
+from .config.model import Configuration
 
 FILE = Path(__file__).parent.parent / "docs" / "Pulumi.schema.json"
 _NAMESPACE = "cloudlet:"

@@ -10,19 +10,19 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from . import image_lock
-from .build_context import Context
 from .compatibility import Compatibility
 from .compose import Content, Network, Service, StackSpec
 from .external import External
-from .fingerprints import content_name, network_mark, spec_digest
-from .image_lock import Lock
-from .leftovers import remove_leftover
+from .images import image_lock
+from .images.build_context import Context
+from .images.image_lock import Lock
+from .images.stack_images import Images
+from .members.leftovers import remove_leftover
 from .registry import Registry
 from .rollout import Rollout, RolloutArgs
 from .scale import Scale
-from .service_args import Surroundings, service_args
-from .stack_images import Images
+from .services.fingerprints import content_name, network_mark, spec_digest
+from .services.service_args import Surroundings, service_args
 from .swarm import Swarm
 
 

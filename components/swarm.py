@@ -9,10 +9,10 @@ from typing import Any
 import pulumi
 
 from .known_managers import KnownManagers
-from .managers import Access
+from .members.managers import Access
 from .membership import Membership, MembershipArgs
 from .phone import Phone
-from .placement import ARCHITECTURE_LABEL, PHONE_LABEL
+from .services.placement import ARCHITECTURE_LABEL, PHONE_LABEL
 from .swarm_init import SwarmInit, SwarmSettings
 
 # So many phones, managers first, are known as ways to the swarm: a worker of today may manage it

@@ -13,11 +13,10 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import quorum
 from .dial import WAYS_OUT
 from .dynamic import Provider, changed_keys, tell, tell_once
-from .engine_api import Engine, engine
-from .managers import (
+from .members import quorum
+from .members.managers import (
     any_manager,
     cluster_id,
     hosts_of,
@@ -25,7 +24,8 @@ from .managers import (
     swarm_state,
     wait_until,
 )
-from .ssh import Host, PhoneError
+from .remote.engine_api import Engine, engine
+from .remote.ssh import Host, PhoneError
 
 ELECTION_SECONDS = 20.0
 LISTEN = "0.0.0.0:2377"

@@ -15,9 +15,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from . import shell
 from .dynamic import Provider, run_script
-from .ssh import Host, PhoneError, connect
+from .remote import shell
+from .remote.ssh import Host, PhoneError, connect
 
 SCRIPT = "wifi.sh"
 # Longer than wifi_switch.sh takes at most: to join, find a route, be confirmed, and go back.

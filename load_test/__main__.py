@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.ssh import PhoneError
+from components.remote.ssh import PhoneError
 from load_test import drill, page
 from load_test.run import LOCUSTFILE, Load, new_folder, run
 from load_test.shop import open_shop

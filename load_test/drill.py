@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.managers import any_manager, wait_until
-from components.ssh import PhoneError
+from components.members.managers import any_manager, wait_until
+from components.remote.ssh import PhoneError
 from load_test import faults, page, record
 from load_test.accounting import Account
 from load_test.faults import DATABASE, DOOR, Fault

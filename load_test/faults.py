@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from components.convergence import judge
 from components.dynamic import run_script
-from components.engine_api import Engine
-from components.managers import PHONE_LABEL, any_manager, update_node, update_spec
-from components.ssh import connect
+from components.members.managers import PHONE_LABEL, any_manager, update_node, update_spec
+from components.remote.engine_api import Engine
+from components.remote.ssh import connect
+from components.services.convergence import judge
 from load_test.shop import STACK
 from load_test.watch import Sight, look
 from operations.errors import OperationError

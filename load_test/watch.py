@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.engine_api import Engine
-from components.managers import PHONE_LABEL, any_manager
-from components.shell import command, parse_facts
-from components.ssh import Host, PhoneError, connect
+from components.members.managers import PHONE_LABEL, any_manager
+from components.remote.engine_api import Engine
+from components.remote.shell import command, parse_facts
+from components.remote.ssh import Host, PhoneError, connect
 from operations.labs import Lab
 
 EVERY_SECONDS = 3.0

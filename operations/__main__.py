@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from components.ssh import PhoneError
+from components.remote.ssh import PhoneError
 from toolchain.ending import exit_code
 
 from . import (

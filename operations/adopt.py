@@ -13,7 +13,7 @@ from components import wifi
 from components.config.fields import from_root
 from components.contact import first_contact
 from components.dynamic import run_script
-from components.ssh import Host, PhoneError, connect
+from components.remote.ssh import Host, PhoneError, connect
 
 from . import first_lines, replaced
 from .asking import confirm

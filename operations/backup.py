@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components import quorum
-from components.engine_api import engine
-from components.managers import cluster_id, swarm_state
-from components.ssh import Host, PhoneError
+from components.members import quorum
+from components.members.managers import cluster_id, swarm_state
+from components.remote.engine_api import engine
+from components.remote.ssh import Host, PhoneError
 
 from . import archive, swarm_folder
 from .archive import Backup

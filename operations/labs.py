@@ -8,7 +8,7 @@ from typing import Any
 
 from components import config
 from components.config.lab import Lab as Configured
-from components.ssh import Host
+from components.remote.ssh import Host
 
 from .errors import OperationError
 from .pulumi_cli import ROOT, PulumiStack

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulumi
 
-from components import compose, image_lock, lab_edge, lab_images
+from components import compose, lab_edge
 from components.config.lab import Lab
-from components.image_lock import Lock, Locked, LockError
-from components.image_names import familiar
+from components.images import image_lock, lab_images
+from components.images.image_lock import Lock, Locked, LockError
+from components.images.image_names import familiar
 
 from .errors import OperationError
 from .pulumi_cli import ROOT, PulumiStack

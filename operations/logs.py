@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.engine_api import engine
-from components.ssh import Host
+from components.remote.engine_api import engine
+from components.remote.ssh import Host
 
 from . import ssh_command
 from .errors import OperationError

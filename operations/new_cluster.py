@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from components.engine_api import EngineError, engine
-from components.managers import cluster_id, nodes_by_id, swarm_state
-from components.ssh import Host, PhoneError
+from components.members.managers import cluster_id, nodes_by_id, swarm_state
+from components.remote.engine_api import EngineError, engine
+from components.remote.ssh import Host, PhoneError
 from components.swarm_init import LISTEN
 
 from .errors import OperationError

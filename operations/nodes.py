@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.engine_api import engine
-from components.managers import PHONE_LABEL, nodes_by_id
-from components.ssh import Host, PhoneError
+from components.members.managers import PHONE_LABEL, nodes_by_id
+from components.remote.engine_api import engine
+from components.remote.ssh import Host, PhoneError
 
 from .parallel import first_to_tell
 

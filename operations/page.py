@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 
 from components.config.lab import Phone
-from components.ssh import PhoneError
-from components.survey import Survey
+from components.phones.survey import Survey
+from components.remote.ssh import PhoneError
 
 from .nodes import Node
 from .running import NOTHING, Running, Service

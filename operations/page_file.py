@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from components.ssh import PhoneError
+from components.remote.ssh import PhoneError
 
 from . import page, running, status
 from .errors import OperationError

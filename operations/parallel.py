@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar, cast
 
-from components.ssh import Host, PhoneError
+from components.remote.ssh import Host, PhoneError
 
 from .errors import OperationError
 

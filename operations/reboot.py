@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from components import quorum
 from components.dynamic import run_script
-from components.engine_api import Engine
-from components.managers import swarm_state
-from components.ssh import Host, PhoneError, UnreachableError, connect
+from components.members import quorum
+from components.members.managers import swarm_state
+from components.remote.engine_api import Engine
+from components.remote.ssh import Host, PhoneError, UnreachableError, connect
 
 from .errors import OperationError
 from .labs import Lab

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components import quorum
-from components.engine_api import engine
-from components.managers import cluster_id, swarm_state
-from components.ssh import Host, PhoneError
+from components.members import quorum
+from components.members.managers import cluster_id, swarm_state
+from components.remote.engine_api import engine
+from components.remote.ssh import Host, PhoneError
 
 from . import new_cluster, replaced
 from .asking import confirm

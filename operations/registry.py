@@ -15,9 +15,9 @@ from http.client import HTTPException, HTTPMessage
 from typing import Any
 from urllib.parse import urlencode
 
-from components.architecture import platform
-from components.image_lock import Locked
-from components.image_names import familiar
+from components.images.architecture import platform
+from components.images.image_lock import Locked
+from components.images.image_names import familiar
 
 from .errors import OperationError
 

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components import shell
 from components.contact import first_contact
 from components.dynamic import checked
-from components.engine_api import engine
-from components.managers import cluster_id, delete_node, nodes_by_id, swarm_state
-from components.ssh import AuthenticationError, Host, HostKeyError, PhoneError, connect
+from components.members.managers import cluster_id, delete_node, nodes_by_id, swarm_state
+from components.remote import shell
+from components.remote.engine_api import engine
+from components.remote.ssh import AuthenticationError, Host, HostKeyError, PhoneError, connect
 
 from . import archive, new_cluster, replaced, swarm_folder
 from .archive import Backup

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.engine_api import engine
-from components.ssh import Host
+from components.remote.engine_api import engine
+from components.remote.ssh import Host
 
 from .errors import OperationError
 from .nodes import LIST_SECONDS

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from components import dial
-from components.ssh import Host
+from components.remote.ssh import Host
 
 from .errors import OperationError
 

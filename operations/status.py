@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from components import quorum
 from components.config.lab import Phone
 from components.dial import MAJORITY_LOST, WAYS_OUT
-from components.ssh import Host, PhoneError
-from components.survey import Survey, survey
+from components.members import quorum
+from components.phones.survey import Survey, survey
+from components.remote.ssh import Host, PhoneError
 from toolchain.project import DEFAULT_STACK
 from toolchain.where import table
 

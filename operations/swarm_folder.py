@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from components import shell
 from components.dynamic import checked
-from components.ssh import Host, PhoneError, Session, connect
+from components.remote import shell
+from components.remote.ssh import Host, PhoneError, Session, connect
 
 SCRIPT = "swarm_folder.sh"
 # Docker stopping with its containers, a slow flash, Docker starting.

@@ -1,10 +1,10 @@
 """A lab's configuration: what a person wrote, checked as a whole, as typed frozen values."""
 
-from components.config.lab import Lab, Phone, Ssh, Stack, Wifi
-from components.config.loading import load
-from components.config.model import Engine, Swarm
-from components.config.namespaces import strays
-from components.config.problems import ConfigError
+from .lab import Lab, Phone, Ssh, Stack, Wifi
+from .loading import load
+from .model import Engine, Swarm
+from .namespaces import strays
+from .problems import ConfigError
 
 __all__ = [
     "ConfigError",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from components.config.fields import echo, text_like
+from .fields import echo, text_like
 
 _HOST = r"^[A-Za-z0-9]([A-Za-z0-9.:_-]{0,251}[A-Za-z0-9])?$"
 # This machine's, loopback, multicast, and kept for later.

@@ -13,9 +13,9 @@ from typing import TypeAlias, cast
 
 from pydantic import SecretStr
 
-from components.config import fields
-from components.config.model import SECRET_KEYS, Swarm, WrittenStack
-from components.config.problems import Problem
+from . import fields
+from .model import SECRET_KEYS, Swarm, WrittenStack
+from .problems import Problem
 
 PORTAINER_PASSWORD = "PORTAINER_ADMIN_PASSWORD"
 

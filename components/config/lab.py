@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from components.config.model import Availability, Cleanup, Engine, Role, Routing, Swarm
+from .model import Availability, Cleanup, Engine, Role, Routing, Swarm
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,12 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from components import quorum
-from components.config import checks
-from components.config.fields import from_root
-from components.config.lab import Lab, Phone, Registry, Ssh, Stack, Static, Wifi
-from components.config.model import (
+from components.members import quorum
+
+from . import checks
+from .fields import from_root
+from .lab import Lab, Phone, Registry, Ssh, Stack, Static, Wifi
+from .model import (
     KEYS,
     NUMBER_KEYS,
     TEXT_KEYS,
@@ -25,7 +26,7 @@ from components.config.model import (
     WrittenStack,
     WrittenStatic,
 )
-from components.config.problems import ConfigError, Problem, describe
+from .problems import ConfigError, Problem, describe
 
 
 def load(values: Mapping[str, str], *, root: Path, encrypted: Collection[str] | None = None) -> Lab:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from components.config import addresses, fields
+from . import addresses, fields
 
 Role = Literal["manager", "worker"]
 Availability = Literal["active", "pause", "drain"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from components.config.model import KEYS
+from .model import KEYS
 
 # What reads keys of its own in this program: Pulumi, and the providers that it uses.
 _READ = frozenset({"command", "docker", "pulumi"})

@@ -10,7 +10,7 @@ from labkit import NAME, ROOT, Lab, Run
 from phonekit import snapshot
 
 from components import wifi
-from components.ssh import Host
+from components.remote.ssh import Host
 
 WIFI_PASSWORD = "my-secure-password"
 # A line of Pulumi's about a resource that is changed; those that are only read are left out.

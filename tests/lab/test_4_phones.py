@@ -13,10 +13,10 @@ from asking import WIFI_PASSWORD, changed, container, host_of, join, ready, whol
 from labkit import KINDS, PHONES, Lab, Run, wait_for
 from phonekit import switch
 
-from components import shell
 from components.docker_config import put_keys
-from components.ssh import PhoneError
-from components.survey import survey
+from components.phones.survey import survey
+from components.remote import shell
+from components.remote.ssh import PhoneError
 
 
 @pytest.fixture(scope="module")

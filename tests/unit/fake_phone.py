@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from components import shell
+from components.remote import shell
 
 ADDRESS, PORT = "192.168.8.12", "4789"
 # Calls of the scripts that make a phone ready.

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
 
-from components.ssh import Host
+from components.remote.ssh import Host
 
 HOST = Host(name="phone-1", host="192.0.2.1", port=22, user="u", key_file="k")
 LIST = "application/vnd.oci.image.index.v1+json"

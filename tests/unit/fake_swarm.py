@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from components import joining, leaving, managers, membership, swarm_init, unlisted
-from components.engine_api import EngineError
-from components.ssh import Host, UnreachableError
+from components import membership, swarm_init
+from components.members import joining, leaving, managers, unlisted
+from components.remote.engine_api import EngineError
+from components.remote.ssh import Host, UnreachableError
 
 SWARM = "swarm-1"
 TOKENS = {"Manager": "token-manager", "Worker": "token-worker"}

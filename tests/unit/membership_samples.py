@@ -8,7 +8,7 @@ import pytest
 from fake_swarm import SWARM, Node, Swarm
 
 from components.membership import MembershipProvider
-from components.ssh import Host
+from components.remote.ssh import Host
 
 PROVIDER = MembershipProvider()
 

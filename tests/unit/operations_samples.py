@@ -12,7 +12,7 @@ from typing import Any
 
 from components import config
 from components.config.lab import Phone
-from components.survey import Docker, Survey, SwarmBelief, Wifi
+from components.phones.survey import Docker, Survey, SwarmBelief, Wifi
 from operations.archive import Backup
 from operations.labs import Lab, hosts
 from operations.nodes import Node

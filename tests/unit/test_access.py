@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from components import access, shell, terminal
-from components.access import Root
-from components.ssh import Host, PhoneError, Result
+from components.phones import access
+from components.phones.access import Root
+from components.remote import shell, terminal
+from components.remote.ssh import Host, PhoneError, Result
 
 PASSWORD = "let-me-in"
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")

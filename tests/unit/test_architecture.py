@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pulumi.output import Unknown
 
-from components.architecture import choose, misfits, platform, platform_of, runs, to_build
 from components.compatibility import CompatibilityProvider
 from components.compose import Build, Placement
-from components.placement import Node
+from components.images.architecture import choose, misfits, platform, platform_of, runs, to_build
+from components.services.placement import Node
 
 OLD = Node(name="old", role="worker", architecture="armv7l")
 NEW = Node(name="new", role="manager", architecture="aarch64")

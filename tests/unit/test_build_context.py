@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.build_context import ContextError, find, ignored
 from components.compose import Build
+from components.images.build_context import ContextError, find, ignored
 
 PAGE = Build(context="page")
 

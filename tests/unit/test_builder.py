@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components import builder
-from components.builder import Buildah, BuildError, Buildx, Order, Ways
+from components.images import builder
+from components.images.builder import Buildah, BuildError, Buildx, Order, Ways
 
 WAYS = Ways(push=4001, cache=4002)
 # Each call as a line, with what an argument's value would be; an archive is filled in.

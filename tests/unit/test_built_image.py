@@ -12,9 +12,9 @@ from fake_registry import HOST, Registry
 from pulumi.output import Unknown
 
 from components import built_image
-from components.builder import BuildError, Order, Ways
 from components.built_image import BuiltImageProvider
-from components.ssh import Host, PhoneError, Result, UnreachableError
+from components.images.builder import BuildError, Order, Ways
+from components.remote.ssh import Host, PhoneError, Result, UnreachableError
 
 DIGEST = f"sha256:{'a' * 64}"
 PROPS: dict[str, Any] = {

@@ -12,7 +12,7 @@ from fake_registry import BUILD, HOST, LIST, Registry
 
 from components import cached_image
 from components.cached_image import CachedImageProvider
-from components.ssh import Host, Result
+from components.remote.ssh import Host, Result
 
 
 class Cache:

@@ -14,11 +14,11 @@ from recorder import HOST_KEY, Recorder, run
 
 from components import compose
 from components.docker_host import provider
-from components.fingerprints import fingerprint, spec_digest
-from components.image_lock import Locked
+from components.images.image_lock import Locked
 from components.phone import Phone, PhoneArgs, Wifi
-from components.routing import routed
-from components.ssh import Host
+from components.remote.ssh import Host
+from components.services.fingerprints import fingerprint, spec_digest
+from components.services.routing import routed
 from components.stack import Stack, StackArgs, in_order
 from components.swarm import Member, Swarm, SwarmArgs
 from components.swarm_init import SwarmSettings

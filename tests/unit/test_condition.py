@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from components import aspects, condition
+from components import condition
 from components.condition import ConditionProvider
-from components.ssh import Host, PhoneError, UnreachableError
-from components.survey import Firewall, Survey, Wifi, parse
+from components.phones import aspects
+from components.phones.survey import Firewall, Survey, Wifi, parse
+from components.remote.ssh import Host, PhoneError, UnreachableError
 
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
 OURS = {"log-driver": "local", "registry-mirrors": ["http://m:5000"]}

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from components import contact
 from components.contact import ContactProvider
-from components.ssh import Host
+from components.remote.ssh import Host
 
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
 RECORDED, OTHER = "ssh-ed25519 AAAA", "ssh-ed25519 BBBB"

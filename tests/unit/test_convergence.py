@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.convergence import explain, judge, log_lines
+from components.services.convergence import explain, judge, log_lines
 
 TEMPLATE = {"ContainerSpec": {"Image": "web:2"}, "ForceUpdate": 0}
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from components import daemon_json
-from components.registry_place import RegistryPlace
+from components.images.registry_place import RegistryPlace
+from components.phones import daemon_json
 
 OURS = daemon_json.wanted(
     registry_mirror="http://10.0.0.2:5000", log_max_size="5m", log_max_files=2

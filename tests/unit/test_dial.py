@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from components import dial, docker_host
-from components.ssh import Host
+from components.remote.ssh import Host
 
 SWARM = "ours"
 

@@ -10,7 +10,7 @@ import pytest
 from pulumi.dynamic import CreateResult
 
 from components.dynamic import Provider
-from components.ssh import PhoneError
+from components.remote.ssh import PhoneError
 
 
 class Phone(Provider):

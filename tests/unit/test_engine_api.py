@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from components.engine_api import Engine, EngineError, NoLeaderError
-from components.ssh import Host, Session
+from components.remote.engine_api import Engine, EngineError, NoLeaderError
+from components.remote.ssh import Host, Session
 
 HOST = Host(name="phone-1", host="192.0.2.1", port=22, user="u", key_file="k")
 

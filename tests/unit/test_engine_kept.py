@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 
-from components import engine_api
-from components.engine_api import engine
-from components.ssh import Host, PhoneError, Session
+from components.remote import engine_api
+from components.remote.engine_api import engine
+from components.remote.ssh import Host, PhoneError, Session
 
 HOST = Host(name="phone-1", host="192.0.2.1", port=22, user="u", key_file="k")
 

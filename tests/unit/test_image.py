@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.image_names import familiar, hub_repository
+from components.images.image_names import familiar, hub_repository
 
 DIGEST = "sha256:" + "a" * 64
 

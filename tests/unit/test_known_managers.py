@@ -9,7 +9,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components.known_managers import KnownManagersProvider, renewed, worn_out
-from components.managers import also_ask
+from components.members.managers import also_ask
 
 
 def host(name: str, **changes: Any) -> dict[str, Any]:

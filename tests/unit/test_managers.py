@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from components import managers
-from components.engine_api import EngineError
-from components.managers import any_manager
-from components.ssh import Host, PhoneError, UnreachableError
+from components.members import managers
+from components.members.managers import any_manager
+from components.remote.engine_api import EngineError
+from components.remote.ssh import Host, PhoneError, UnreachableError
 
 OURS, THEIRS = "ours", "theirs"
 

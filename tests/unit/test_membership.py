@@ -8,9 +8,10 @@ import pytest
 from fake_swarm import Node, Swarm
 from membership_samples import PROVIDER, props, three_managers
 
-from components import joining, leaving, managers, membership
-from components.engine_api import NoLeaderError
-from components.ssh import PhoneError
+from components import membership
+from components.members import joining, leaving, managers
+from components.remote.engine_api import NoLeaderError
+from components.remote.ssh import PhoneError
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 from fake_swarm import Swarm
 from membership_samples import PROVIDER, host, props, three_managers
 
-from components import leaving, managers, membership
-from components.engine_api import NoLeaderError, NotManagerError
+from components import membership
 from components.known_managers import KnownManagersProvider
-from components.ssh import PhoneError
+from components.members import leaving, managers
+from components.remote.engine_api import NoLeaderError, NotManagerError
+from components.remote.ssh import PhoneError
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host, UnreachableError
+from components.remote.ssh import Host, UnreachableError
 from operations import adopt, asking, first_lines
 from operations.errors import OperationError
 from operations.pulumi_cli import PulumiStack

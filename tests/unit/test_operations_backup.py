@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host
+from components.remote.ssh import Host
 from operations import archive, asking, backup
 from operations.backup import choose, costs_majority
 from operations.errors import OperationError

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import pytest
 
-from components import image_lock
 from components.config.lab import Lab
-from components.image_lock import Locked
+from components.images import image_lock
+from components.images.image_lock import Locked
 from operations import lock, registry
 from operations.errors import OperationError
 from operations.pulumi_cli import PulumiStack

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from components.ssh import PhoneError, UnreachableError
-from components.survey import Survey
+from components.phones.survey import Survey
+from components.remote.ssh import PhoneError, UnreachableError
 from operations import page, page_file, running
 from operations.errors import OperationError
 from operations.nodes import Node

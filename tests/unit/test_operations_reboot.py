@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host, UnreachableError
+from components.remote.ssh import Host, UnreachableError
 from operations import reboot
 from operations.errors import OperationError
 from operations.labs import Lab

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host, PhoneError
+from components.remote.ssh import Host, PhoneError
 from operations import asking, recover
 from operations.errors import OperationError
 from operations.nodes import Node

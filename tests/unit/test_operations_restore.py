@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host, PhoneError, UnreachableError
+from components.remote.ssh import Host, PhoneError, UnreachableError
 from operations import asking, restore
 from operations.archive import Backup
 from operations.errors import OperationError

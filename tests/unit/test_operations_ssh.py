@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.ssh import Host, PhoneError
+from components.remote.ssh import Host, PhoneError
 from operations import __main__ as cli
 from operations import logs, ssh_command
 from operations.errors import OperationError
@@ -90,7 +90,7 @@ def test_a_log_that_is_left_by_ctrl_c_ends_without_a_word_of_failure(tmp_path: P
     code = (
         # A job in the background may have been started with Ctrl-C off.
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from operations import ssh_command; from components.ssh import Host; "
+        "from operations import ssh_command; from components.remote.ssh import Host; "
         "from toolchain.ending import exit_code; "
         f"host = Host(**{vars(PHONE)}); "
         "sys.exit(exit_code(lambda: ssh_command.watch(host, ['docker'])))"

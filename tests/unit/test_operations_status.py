@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from components.ssh import Host, PhoneError, UnreachableError
-from components.survey import Survey
+from components.phones.survey import Survey
+from components.remote.ssh import Host, PhoneError, UnreachableError
 from operations import status
 from operations.nodes import Node, parse
 from operations.parallel import gather

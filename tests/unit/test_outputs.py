@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components import outputs
-from components.survey import FACTS
+from components.phones.survey import FACTS
 
 
 def test_facts_carry_their_units_in_their_names() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.compose import Mount, Placement, Service, StackSpec
-from components.placement import Node, candidates, warnings
+from components.services.placement import Node, candidates, warnings
 
 NODES = [
     Node(name="one", role="manager", labels={"shelf": "top"}, architecture="armv7l"),

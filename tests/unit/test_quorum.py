@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components import quorum
+from components.members import quorum
 
 A, B, C, D, E = "abcde"
 

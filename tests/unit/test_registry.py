@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 from fake_registry import HOST
 
-from components import registry, shell
-from components.engine_api import EngineError
+from components import registry
+from components.images.registry_place import RegistryPlace, repository
 from components.registry import RegistryProvider, container
-from components.registry_place import RegistryPlace, repository
-from components.ssh import Host, PhoneError, UnreachableError
+from components.remote import shell
+from components.remote.engine_api import EngineError
+from components.remote.ssh import Host, PhoneError, UnreachableError
 
 PROPS: dict[str, Any] = {
     "name": "phone-1",

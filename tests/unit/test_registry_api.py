@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 from fake_registry import BUILD, HOST, LIST, Registry, digest_of, nobody
 
-from components.registry_api import RegistryApi
-from components.ssh import PhoneError, Session
+from components.images.registry_api import RegistryApi
+from components.remote.ssh import PhoneError, Session
 
 
 def archive(folder: Path, platforms: int = 2) -> tuple[Path, str]:

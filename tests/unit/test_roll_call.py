@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from components.remote.ssh import Host
 from components.roll_call import RollCallProvider
-from components.ssh import Host
 
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
 

@@ -15,7 +15,7 @@ import pytest
 from fake_nmcli import PROGRAM, Nmcli
 from fake_phone import SHELLS, FakePhone
 
-from components import shell
+from components.remote import shell
 
 PASSWORD = "my-secure-password"
 OLD: dict[str, Any] = {

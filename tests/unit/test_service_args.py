@@ -21,7 +21,7 @@ from components.compose import (
     Service,
     UpdatePolicy,
 )
-from components.service_args import Surroundings, service_args
+from components.services.service_args import Surroundings, service_args
 
 AROUND = Surroundings(
     stack="shop",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components import managers, settling
-from components.engine_api import Engine
-from components.ssh import PhoneError
+from components.members import managers, settling
+from components.remote.engine_api import Engine
+from components.remote.ssh import PhoneError
 
 
 def service(name: str, replicas: int, **update: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components import shell
+from components.remote import shell
 
 SCRIPTS = Path(shell.__file__).parent / "scripts"
 AWKWARD = ["plain", "two words", "it's", "$(reboot)", "; rm -rf /", 'a"b', "-n", "", "back\\slash"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from components import ssh
-from components.ssh import AuthenticationError, Host, PhoneError, UnreachableError
+from components.remote import ssh
+from components.remote.ssh import AuthenticationError, Host, PhoneError, UnreachableError
 from tests.unit.keys import private_key
 from tests.unit.ssh_server import PASSWORD, Answer, phone
 

@@ -11,11 +11,11 @@ from recorder import Recorder, run
 from test_components import SETTINGS, phone_args
 
 from components import compose
-from components.build_context import Context
 from components.docker_host import provider
+from components.images.build_context import Context
+from components.images.registry_place import RegistryPlace
 from components.phone import Phone
 from components.registry import Registry, RegistryArgs
-from components.registry_place import RegistryPlace
 from components.stack import Stack, StackArgs
 from components.swarm import Member, Swarm, SwarmArgs
 

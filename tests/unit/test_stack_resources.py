@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from components import converging, external, image, memo, rollout, scale
-from components.engine_api import EngineError
-from components.ssh import PhoneError
+from components import external, image, memo, rollout, scale
+from components.remote.engine_api import EngineError
+from components.remote.ssh import PhoneError
+from components.services import converging
 
 DIGEST = f"sha256:{'a' * 64}"
 ACCESS = {"managers": [], "swarm_id": "s"}

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from components import survey as surveys
 from components.memo import forget, once
-from components.ssh import Host, UnreachableError
-from components.survey import Firewall, SwarmBelief, parse, recent
+from components.phones import survey as surveys
+from components.phones.survey import Firewall, SwarmBelief, parse, recent
+from components.remote.ssh import Host, UnreachableError
 
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
 TOLD = f"""clock=1000

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from fake_swarm import SWARM, Node, Swarm
 
-from components import managers, swarm_init
-from components.ssh import Host, PhoneError
+from components import swarm_init
+from components.members import managers
+from components.remote.ssh import Host, PhoneError
 from components.swarm_init import SwarmInitProvider
 
 PROVIDER = SwarmInitProvider()

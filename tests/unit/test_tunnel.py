@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 from fake_registry import HOST, nobody
 
-from components.ssh import Session
-from components.tunnel import tunnel
+from components.remote.ssh import Session
+from components.remote.tunnel import tunnel
 
 
 def echo() -> socket.socket:

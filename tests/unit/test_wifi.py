@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components import wifi
-from components.ssh import Host, PhoneError, UnreachableError
+from components.remote.ssh import Host, PhoneError, UnreachableError
 from components.wifi import Static, WifiProvider, join, wifi_settings
 
 HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .convergence import judge
-from .dynamic import tell
-from .engine_api import Engine
+from components.dynamic import tell
+from components.remote.engine_api import Engine
+from components.remote.ssh import PhoneError
+from components.services.convergence import judge
+
 from .managers import wait_until
-from .ssh import PhoneError
 
 SETTLE_SECONDS = 60.0
 LOOKS = 2

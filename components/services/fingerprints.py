@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from .compose import Content, Network, Service
-from .compose.names import NAMESPACE_LABEL
+from components.compose import Content, Network, Service
+from components.compose.names import NAMESPACE_LABEL
 
 
 def content_name(content: Content) -> str:

@@ -6,10 +6,11 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from components.members.managers import update_spec, wait_until
+from components.remote.engine_api import Engine
+from components.remote.ssh import PhoneError
+
 from .convergence import Progress, explain, judge, log_lines
-from .engine_api import Engine
-from .managers import update_spec, wait_until
-from .ssh import PhoneError
 
 CONVERGE_SECONDS = 300.0
 # A phone with a slow disk and wifi takes that long for a large image.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from .registry_place import RegistryPlace
+from components.images.registry_place import RegistryPlace
 
 # What a running Docker takes up without a restart.
 _RELOADED = frozenset({"insecure-registries", "registry-mirrors"})

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, cast
 
-from .ssh import PhoneError, Session
+from components.remote.ssh import PhoneError, Session
 
 REQUEST_SECONDS = 120.0
 _INDEX = "application/vnd.oci.image.index.v1+json"

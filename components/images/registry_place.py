@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .compose.image_reference import is_repository
+from components.compose.image_reference import is_repository
 
 # How many ports in a row it takes.
 PORTS = 3

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from . import build_context, compose, config
+from components import compose, config
+from components.compose import StackSpec
+from components.paths import portable
+
+from . import build_context
 from .build_context import Context
-from .compose import StackSpec
-from .paths import portable
 from .registry_place import PORTS, RegistryPlace
 
 

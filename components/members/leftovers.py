@@ -11,10 +11,11 @@ from typing import Any
 
 import pulumi
 
-from .engine_api import EngineError
-from .hooks import in_thread
+from components.hooks import in_thread
+from components.remote.engine_api import EngineError
+from components.remote.ssh import PhoneError
+
 from .managers import Access, manager_of
-from .ssh import PhoneError
 
 NAMESPACE = "com.docker.stack.namespace"
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from .compose import StackSpec
+from components.compose import StackSpec
 
 # Between the members of a swarm: orders to its managers, and gossip.
 _SWARM_PORTS = ((2377, "tcp"), (7946, "tcp"), (7946, "udp"))

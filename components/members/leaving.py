@@ -10,11 +10,13 @@ import threading
 from collections.abc import Collection
 from typing import Any
 
-from . import dial, quorum
-from .dynamic import tell, tell_once
-from .engine_api import Engine, NoLeaderError, engine
+from components import dial
+from components.dynamic import tell, tell_once
+from components.remote.engine_api import Engine, NoLeaderError, engine
+from components.remote.ssh import Host, PhoneError
+
+from . import quorum
 from .managers import delete_node, name_of, nodes_by_id, swarm_state, update_node, wait_until
-from .ssh import Host, PhoneError
 
 DRAIN_SECONDS = 120.0
 ROLE_SECONDS = 40.0

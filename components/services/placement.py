@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .compose import Placement, Service, StackSpec
+from components.compose import Placement, Service, StackSpec
 
 # Labels that every node carries beside its owner's.
 PHONE_LABEL = "cloudlet.phone"

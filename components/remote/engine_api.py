@@ -17,7 +17,8 @@ from threading import Lock
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from .dial import WAYS_OUT
+from components.dial import WAYS_OUT
+
 from .ssh import Host, PhoneError, Session, connect
 
 REQUEST_SECONDS = 30.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .compose import Service, StackSpec
+from components.compose import Service, StackSpec
+
 from .placement import PHONE_LABEL
 
 

@@ -11,9 +11,9 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from . import shell
-from .ssh import PhoneError, Result, Session
-from .terminal import answer
+from components.remote import shell
+from components.remote.ssh import PhoneError, Result, Session
+from components.remote.terminal import answer
 
 # Only a real sudo knows -V.
 _LOOK = (

@@ -10,10 +10,10 @@ from typing import Any
 
 import pulumi
 
-from .dial import LEADERLESS, no_answer
-from .engine_api import Engine, EngineError, engine
-from .placement import PHONE_LABEL
-from .ssh import Host, PhoneError, UnreachableError
+from components.dial import LEADERLESS, no_answer
+from components.remote.engine_api import Engine, EngineError, engine
+from components.remote.ssh import Host, PhoneError, UnreachableError
+from components.services.placement import PHONE_LABEL
 
 ELECTION_SECONDS = 20.0
 # A second manager beside the only one leaves them without a leader for a part of a second.

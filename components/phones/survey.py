@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from . import shell
-from .dynamic import checked, tell
-from .memo import forget, once
-from .ssh import Host, PhoneError, connect
+from components.dynamic import checked, tell
+from components.memo import forget, once
+from components.remote import shell
+from components.remote.ssh import Host, PhoneError, connect
 
 # A refresh reads all of a phone's resources within moments of each other.
 RECENT_SECONDS = 20.0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .compose import Build, Placement
-from .placement import Node, candidates
+from components.compose import Build, Placement
+from components.services.placement import Node, candidates
 
 # A processor runs builds for older ones of its kind. 32-bit ARM on a 64-bit kernel is left out:
 # Swarm's scheduler does not put it there, nor can every such kernel run it.

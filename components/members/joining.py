@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .dynamic import tell
-from .engine_api import Engine, engine
+from components.dynamic import tell
+from components.remote.engine_api import Engine, engine
+from components.remote.ssh import Host, PhoneError
+from components.swarm_init import LISTEN
+
 from .managers import (
     cluster_id,
     delete_node,
@@ -15,8 +18,6 @@ from .managers import (
     update_node,
     wait_until,
 )
-from .ssh import Host, PhoneError
-from .swarm_init import LISTEN
 
 JOIN_SECONDS = 60.0
 BACK_SECONDS = 60.0

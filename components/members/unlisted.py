@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import dial
-from .dynamic import tell
-from .engine_api import Engine, EngineError, NoLeaderError
+from components import dial
+from components.dynamic import tell
+from components.remote.engine_api import Engine, EngineError, NoLeaderError
+from components.remote.ssh import Host
+
 from .leaving import changing, is_reachable
 from .managers import any_manager, name_of, nodes_by_id, swarm_state, update_node, wait_until
-from .ssh import Host
 
 # An engine hears of a manager that was just removed a moment after the list has lost it.
 HEARD_SECONDS = 10.0

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_docker as docker
 
-from .compose import Attachment, FileReference, Mount, Service, UpdatePolicy, go_duration
+from components.compose import Attachment, FileReference, Mount, Service, UpdatePolicy, go_duration
 
 T = TypeVar("T")
 Conceal = Callable[[str], pulumi.Input[str]]

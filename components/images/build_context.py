@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import PathSpec
 from pathspec.pattern import Pattern
 
-from .compose import Build
+from components.compose import Build
 
 # Change it when the same context is to be built anew.
 _FORMAT = "1"

@@ -8,20 +8,21 @@ from typing import Any
 
 import pulumi
 
+from components.built_image import BuiltImage, BuiltImageArgs
+from components.cached_image import CachedImage
+from components.compose import Build, Service
+from components.image import Image
+from components.registry import Registry
+from components.services.placement import Node
+from components.services.service_args import Conceal
+from components.swarm import Swarm
+
 from . import image_lock
 from .architecture import to_build
 from .build_context import Context
-from .built_image import BuiltImage, BuiltImageArgs
-from .cached_image import CachedImage
-from .compose import Build, Service
-from .image import Image
 from .image_lock import Lock
 from .image_names import familiar, hub_repository
-from .placement import Node
-from .registry import Registry
 from .registry_place import repository
-from .service_args import Conceal
-from .swarm import Swarm
 
 
 @dataclass(frozen=True, kw_only=True)
