@@ -7,11 +7,13 @@ in front of the script, appears in neither.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
 
 _SCRIPTS = files("components") / "scripts"
+_HERE_DOCUMENT = re.compile(r"<<-?'?(?P<end>[A-Z]+)'?$")
 # doas and sudo both know -n (never ask); a phone has one of them, or a sudo that is doas.
 AS_ROOT = '"$(command -v sudo || command -v doas)" -n '
 
@@ -31,8 +33,27 @@ def script(name: str, secrets: Mapping[str, str] | None = None) -> str:
 
 
 def text(name: str) -> str:
-    """``scripts/<name>`` as it is in the file."""
-    return (_SCRIPTS / name).read_text(encoding="utf-8")
+    """``scripts/<name>`` but for its comments: the state holds it twice for every phone."""
+    return without_comments((_SCRIPTS / name).read_text(encoding="utf-8"))
+
+
+def without_comments(script: str) -> str:
+    """``script`` without its empty lines and those that are a comment; what it writes into files,
+    by here-documents, is kept whole.
+    """
+    kept: list[str] = []
+    end = None
+    for line in script.splitlines(keepends=True):
+        bare = line.strip()
+        if end is None and (not bare or bare.startswith("#")):
+            continue
+        kept.append(line)
+        if end is None:
+            begun = _HERE_DOCUMENT.search(line)
+            end = begun and begun["end"]
+        elif bare == end:
+            end = None
+    return "".join(kept)
 
 
 def parse_facts(text: str) -> dict[str, str]:

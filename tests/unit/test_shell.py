@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import components
 from components.remote import shell
 
-SCRIPTS = Path(shell.__file__).parent / "scripts"
+SCRIPTS = Path(components.__file__).parent / "scripts"
 AWKWARD = ["plain", "two words", "it's", "$(reboot)", "; rm -rf /", 'a"b', "-n", "", "back\\slash"]
 
 
@@ -32,6 +33,30 @@ def test_a_secret_reaches_the_script_as_it_is(value: str) -> None:
 
 def test_a_secret_stands_in_no_command_line() -> None:
     assert shlex.split(shell.command("cloudlet", root=True))[-3:] == ["-s", "--", "cloudlet"]
+
+
+def test_comments_stay_at_home_but_for_those_of_a_file_that_a_script_writes() -> None:
+    text = """# What it is for.
+main() {
+	# Why.
+	cat <<-END
+		#!/sbin/openrc-run
+		# For whoever finds it on the phone.
+	END
+	echo "$#" # beside a command
+	bits=$((1 << 4))
+	# Gone as well.
+}
+"""
+    assert shell.without_comments(text) == (
+        "main() {\n\tcat <<-END\n\t\t#!/sbin/openrc-run\n"
+        "\t\t# For whoever finds it on the phone.\n\tEND\n"
+        '\techo "$#" # beside a command\n\tbits=$((1 << 4))\n}\n'
+    )
+
+
+def test_what_a_script_writes_into_a_file_keeps_its_comments() -> None:
+    assert "#!/sbin/openrc-run" in shell.text("engine.sh")
 
 
 def test_facts_are_read_from_lines_and_noise_is_left_out() -> None:
