@@ -36,6 +36,14 @@ COLUMNS = (
     "wifi signal",
 )
 NOTHING = "-"
+# Where Docker does not run on a phone: how that is, and what to do.
+_DOCKER = {
+    "stopped": "Docker is stopped: `make refresh up` starts it, and at each boot",
+    "missing": "Docker is not there: `make refresh up` installs it",
+    "silent": (
+        "Docker gives no answer; if that lasts, `make drill-reboot PHONE={}` reboots the phone"
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +118,11 @@ def node_of(phone: str, seen: Survey | PhoneError, nodes: Sequence[Node]) -> Nod
 
 def notes(phones: Mapping[str, Phone], sight: Sight) -> Iterator[str]:
     """What the table has no room for, a sentence each."""
-    for seen in sight.phones.values():
+    for name, seen in sight.phones.items():
         if isinstance(seen, PhoneError):
             yield str(seen)
+        elif seen.docker.state in _DOCKER:
+            yield f"{name}: {_DOCKER[seen.docker.state].format(name)}"
     if sight.no_nodes:
         yield sight.no_nodes
         return

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -79,12 +80,26 @@ def test_a_phone_that_left_is_no_member_whatever_the_list_still_says() -> None:
     ]
 
 
-def test_a_member_whose_docker_is_off_has_not_left() -> None:
-    stopped = replace(seen("phone-2").docker, state="stopped", containers=None)
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("stopped", "Docker is stopped: `make refresh up` starts it, and at each boot"),
+        ("missing", "Docker is not there: `make refresh up` installs it"),
+        (
+            "silent",
+            "Docker gives no answer; if that lasts, `make drill-reboot PHONE=phone-2` reboots "
+            "the phone",
+        ),
+    ],
+)
+def test_a_member_whose_docker_is_off_has_not_left_and_it_is_told_what_to_run(
+    state: Any, words: str
+) -> None:
+    stopped = replace(seen("phone-2").docker, state=state, containers=None)
     off = seen("phone-2", docker=stopped, swarm=replace(seen("phone-2").swarm, node_id=""))
     what = sight(manager("phone-1"), node("phone-2"), phone_2=off)
-    assert table(what)["phone-2"]["state"] == "Docker stopped, ready"
-    assert list(notes(PHONES, what)) == []
+    assert table(what)["phone-2"]["state"] == f"Docker {state}, ready"
+    assert list(notes(PHONES, what)) == [f"phone-2: {words}"]
 
 
 def test_a_majority_that_is_lost_is_told_while_a_leader_still_gives_its_list() -> None:
