@@ -23,9 +23,13 @@ from .remote.ssh import PhoneError
 SAME_SECONDS = 60.0
 
 
+class NowhereError(PhoneError):
+    """Nobody has the image; the text goes on from where it is written."""
+
+
 class ImageProvider(Provider):
-    """Inputs ``image``, ``managers``, ``swarm_id``. Outputs ``reference``: with its digest, and
-    ``platforms``.
+    """Inputs ``image``, ``key`` (where it is written), ``managers``, ``swarm_id``. Outputs
+    ``reference``: with its digest, and ``platforms``.
 
     An image that nobody has is an error here, before a service is touched.
     """
@@ -51,20 +55,30 @@ class Image(Resource, module="cloudlet", name="Image"):
         name: str,
         *,
         image: pulumi.Input[str],
+        key: str,
         access: Access,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(
             ImageProvider(),
             name,
-            {"image": image, **access.to_inputs(), "reference": None, "platforms": None},
+            {
+                "image": image,
+                "key": key,
+                **access.to_inputs(),
+                "reference": None,
+                "platforms": None,
+            },
             opts,
         )
 
 
 def _resolved(props: dict[str, Any]) -> dict[str, Any]:
     tagged = familiar(props["image"])
-    return once(("image", props["swarm_id"], tagged), lambda: _ask(props, tagged), SAME_SECONDS)
+    try:
+        return once(("image", props["swarm_id"], tagged), lambda: _ask(props, tagged), SAME_SECONDS)
+    except NowhereError as error:
+        raise PhoneError(f"{props['key']}: {error}") from None
 
 
 def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
@@ -75,12 +89,14 @@ def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
         except EngineError as error:
             loaded = _loaded(manager, tagged)
             if not pinned and not loaded:
-                raise PhoneError(
-                    f"image {tagged}: no registry that {manager.phone} reaches has it "
-                    f"({error.reason}), nor has the phone itself"
+                phone = manager.phone
+                raise NowhereError(
+                    f"{tagged} is in no registry that {phone} reaches ({_once(error.reason)}), and "
+                    f"not on {phone} itself. Correct the name or the tag; if both are right, see "
+                    f"what it lacks by `make shell PHONE={phone} CMD='docker pull {tagged}'`"
                 ) from None
             if not pinned:
-                tell(f"{tagged}: {error.reason}; using what was loaded onto the phones")
+                tell(f"{tagged}: {_once(error.reason)}; using what was loaded onto the phones")
             return {"reference": tagged, "platforms": loaded}
     digest = answer["Descriptor"]["digest"]
     builds: list[dict[str, Any]] = answer.get("Platforms") or []
@@ -93,6 +109,11 @@ def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
             if build.get("architecture") not in (None, "", "unknown")
         ],
     }
+
+
+def _once(reason: str) -> str:
+    """Docker's words without what they say twice: ``manifest unknown: manifest unknown``."""
+    return ": ".join(dict.fromkeys(part.strip() for part in reason.split(": ")))
 
 
 def _loaded(manager: Engine, image: str) -> list[str]:

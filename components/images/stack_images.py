@@ -52,6 +52,7 @@ class Images:
         image = Image(
             f"{name}-image",
             image=self.conceal(service.image),
+            key=f"stacks.{self.stack}: services.{service.name}.image",
             access=self.swarm.access,
             opts=pulumi.ResourceOptions(parent=self.parent, depends_on=[self.swarm]),
         )
