@@ -20,6 +20,8 @@ from .remote import shell
 from .remote.ssh import Host, PhoneError, connect
 
 SCRIPT = "wifi.sh"
+# How its answer to an order begins where nothing was to be done.
+ALREADY_ON = "already on wifi"
 # Longer than wifi_switch.sh takes at most: to join, find a route, be confirmed, and go back.
 SWITCH_SECONDS = 190.0
 ASK_SECONDS = 0.3
@@ -112,7 +114,7 @@ def join(host: Host, settings: Mapping[str, Any]) -> None:
     """
     # A second switch follows where the first one was under way since a run that was cut off.
     for _ in range(3):
-        if _order(host, settings) == "right":
+        if _order(host, settings).startswith(ALREADY_ON):
             return
         _see_through(host, settings["ssid"])
     raise PhoneError(

@@ -2,8 +2,9 @@
 # STATIC is empty, or an address with its prefix, a gateway and name servers: `A/P G D,D`.
 # For join, WIFI_PASSWORD and SWITCH (wifi_switch.sh) come in lines before this text.
 #
-# join prints `right` where the phone is on SSID as it should be. Else it prints `switching`, and a
-# job of its own puts the phone there beside the profile that was: this link may be cut meanwhile.
+# join prints `already on wifi SSID` where the phone is on it as it should be. Else it prints
+# `switching to wifi SSID`, and a job of its own puts the phone there beside the profile that was:
+# this link may be cut meanwhile.
 # result prints how far that job is; confirm tells it that the phone is reached on the new network,
 # waits some seconds for its end, and prints as result does.
 # shellcheck shell=sh
@@ -149,16 +150,16 @@ join() {
 	device=$(wifi_device)
 	before=$(wifi_active "$device")
 	if is_underway && job_runs; then
-		echo switching
+		echo "switching to wifi '$ssid'"
 	elif [ -n "$before" ] && link_is_right "$before"; then
 		keep "$before"
 		forget "$@"
-		echo right
+		echo "already on wifi '$ssid'"
 	else
 		nmcli connection delete "$CANDIDATE" >/dev/null 2>&1 || true
 		make_candidate "$before"
 		start_switch "$before"
-		echo switching
+		echo "switching to wifi '$ssid'"
 	fi
 }
 

@@ -85,7 +85,7 @@ def phone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[WifiPhone]
 
 
 def test_a_phone_joins_and_will_join_by_itself_before_all_others(phone: WifiPhone) -> None:
-    assert phone.order() == "switching"
+    assert phone.order() == "switching to wifi 'cloudlet'"
     assert phone.verdict() == "done"
     profile = phone.active()
     assert profile["connection.id"] == profile["802-11-wireless.ssid"] == "cloudlet"
@@ -94,15 +94,15 @@ def test_a_phone_joins_and_will_join_by_itself_before_all_others(phone: WifiPhon
     assert profile["connection.autoconnect-retries"] == "0"
     assert profile["802-11-wireless.powersave"] == "2"
     assert profile["802-11-wireless.cloned-mac-address"] == "stable"
-    assert phone.order() == "right"
+    assert phone.order() == "already on wifi 'cloudlet'"
 
 
 def test_nothing_happens_on_a_phone_that_is_right(phone: WifiPhone) -> None:
     phone.order("ut-public", static=STATIC)
     phone.verdict()
-    assert phone.order("ut-public", static=STATIC) == "right"
+    assert phone.order("ut-public", static=STATIC) == "already on wifi 'cloudlet'"
     before = phone.files(), deepcopy(phone.wifi.profiles)
-    assert phone.order("ut-public", static=STATIC) == "right"
+    assert phone.order("ut-public", static=STATIC) == "already on wifi 'cloudlet'"
     assert (phone.files(), phone.wifi.profiles) == before
     assert [profile["connection.id"] for profile in phone.wifi.profiles.values()] == ["cloudlet"]
 
@@ -115,7 +115,7 @@ def test_an_address_can_be_given_for_good_and_taken_back(phone: WifiPhone) -> No
     assert profile["ipv4.addresses"] == "192.168.8.12/24"
     assert profile["ipv4.gateway"] == "192.168.8.1"
     assert profile["ipv4.dns"] == "192.168.8.1,1.1.1.1"
-    assert phone.order() == "switching"
+    assert phone.order() == "switching to wifi 'cloudlet'"
     assert phone.verdict() == "done"
     assert phone.active()["ipv4.method"] == "auto"
 
@@ -125,7 +125,7 @@ def test_a_priority_is_put_back_without_leaving_the_network(phone: WifiPhone) ->
     phone.verdict()
     key = phone.wifi.active
     phone.active()["connection.autoconnect-priority"] = "3"
-    assert phone.order() == "right"
+    assert phone.order() == "already on wifi 'cloudlet'"
     assert phone.wifi.active == key
     assert phone.active()["connection.autoconnect-priority"] == "100"
 
@@ -192,10 +192,10 @@ def test_a_phone_keeps_its_hardware_address_where_its_profile_is_made_anew(
         "802-11-wireless.ssid": "cloudlet",
         "802-11-wireless-security.psk": PASSWORD,
     }
-    assert phone.order() == "switching"
+    assert phone.order() == "switching to wifi 'cloudlet'"
     assert phone.verdict() == "done"
     assert phone.active()["802-11-wireless.cloned-mac-address"] == "02:c1:0d:00:00:12"
-    assert phone.order() == "right"
+    assert phone.order() == "already on wifi 'cloudlet'"
 
 
 def test_a_switch_that_was_cut_off_is_told_and_what_it_left_is_taken_away(

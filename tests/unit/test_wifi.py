@@ -14,6 +14,7 @@ HOST = Host(name="phone-7", host="h", port=22, user="cloudlet", key_file="k")
 STATIC = Static(
     address="192.168.8.17", prefix=24, gateway="192.168.8.1", dns=("1.1.1.1", "9.9.9.9")
 )
+ALREADY, SWITCHING = "already on wifi 'cloudlet'", "switching to wifi 'cloudlet'"
 SETTINGS = {**wifi_settings("cloudlet", ["ut-public"], STATIC), "password": "wifi-pass"}
 
 
@@ -60,7 +61,7 @@ OFF = UnreachableError("phone-7 does not answer")
 
 
 def test_a_phone_that_is_right_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    phone = Phone(monkeypatch, "right")
+    phone = Phone(monkeypatch, ALREADY)
     join(HOST, SETTINGS)
     order = ("join", "cloudlet", "192.168.8.17/24 192.168.8.1 1.1.1.1,9.9.9.9", "ut-public")
     assert phone.asked == [order]
@@ -72,14 +73,14 @@ def test_a_switch_is_confirmed_over_a_new_connection_and_then_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slow = ("joined", "joined")
-    phone = Phone(monkeypatch, "switching", "switching", OFF, OFF, *slow, "joined", "done", "right")
+    phone = Phone(monkeypatch, SWITCHING, "switching", OFF, OFF, *slow, "joined", "done", ALREADY)
     join(HOST, SETTINGS)
     tasks = [arguments[0] for arguments in phone.asked]
     assert tasks == ["join", "result", "result", "confirm", "result", "confirm", "join"]
 
 
 def test_what_the_phone_says_went_wrong_is_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    Phone(monkeypatch, "switching", OFF, "failed could not join wifi 'cloudlet': because")
+    Phone(monkeypatch, SWITCHING, OFF, "failed could not join wifi 'cloudlet': because")
     with pytest.raises(PhoneError, match=r"^phone-7 could not join wifi 'cloudlet': because$"):
         join(HOST, SETTINGS)
 
@@ -87,7 +88,7 @@ def test_what_the_phone_says_went_wrong_is_the_error(monkeypatch: pytest.MonkeyP
 def test_a_phone_that_does_not_come_back_is_given_up_within_a_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    phone = Phone(monkeypatch, "switching", OFF)
+    phone = Phone(monkeypatch, SWITCHING, OFF)
     with pytest.raises(
         PhoneError, match=r"did not end within 190 s; the phone goes back by itself"
     ):
@@ -98,7 +99,7 @@ def test_a_phone_that_does_not_come_back_is_given_up_within_a_bound(
 def test_settings_that_networkmanager_does_not_keep_end_in_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    Phone(monkeypatch, *["switching", "done"] * 3)
+    Phone(monkeypatch, *[SWITCHING, "done"] * 3)
     with pytest.raises(PhoneError, match="took up wifi 'cloudlet' with other settings"):
         join(HOST, SETTINGS)
 
