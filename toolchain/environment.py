@@ -12,6 +12,8 @@ from .project import DEFAULT_STACK
 
 # Set where nobody watches: what is fleeting on a terminal would stand in a file for good.
 UNWATCHED: Final = "CLOUDLET_UNWATCHED"
+# Which of Pulumi's commands runs: what a program says of a thing to be done differs by it.
+COMMAND: Final = "CLOUDLET_COMMAND"
 PASSPHRASES: Final = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
 

@@ -37,11 +37,11 @@ def target(arguments: Sequence[str], here: Path) -> Target:
     Raises `ToolchainError` without a project, or where `--stack` names none.
     """
     words = list(_words(arguments))
-    directory = here / (_value(arguments, "--cwd", "-C") or ".")
+    directory = here / (value_of(arguments, "--cwd", "-C") or ".")
     command = words[0] if words else ""
     stack: str | None = None
     if command in _NEEDING and not (command == "stack" and words[1:2] and words[1] in _WITHOUT):
-        stack = _value(arguments, "--stack", "-s")
+        stack = value_of(arguments, "--stack", "-s")
         if stack is None:
             stack = DEFAULT_STACK
         if not stack:
@@ -52,7 +52,7 @@ def target(arguments: Sequence[str], here: Path) -> Target:
 
 def named_stack(arguments: Sequence[str]) -> bool:
     """Whether the command line says which stack it is about."""
-    return _value(arguments, "--stack", "-s") is not None
+    return value_of(arguments, "--stack", "-s") is not None
 
 
 def file_backend(environment: dict[str, str]) -> Path | None:
@@ -89,7 +89,8 @@ def _words(arguments: Sequence[str]) -> list[str]:
     return words
 
 
-def _value(arguments: Sequence[str], *names: str) -> str | None:
+def value_of(arguments: Sequence[str], *names: str) -> str | None:
+    """What a command line gives for an option, the first of its `names` that it has."""
     for index, argument in enumerate(arguments):
         if argument in names and index + 1 < len(arguments):
             return arguments[index + 1]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from . import checkpoint, locks
-from .environment import UNWATCHED, pulumi_environment
+from .environment import COMMAND, UNWATCHED, pulumi_environment
 from .errors import ToolchainError
 from .layout import Layout
 from .project import (
@@ -24,6 +24,7 @@ from .project import (
     plain_state_file,
     state_file,
     target,
+    value_of,
 )
 
 _CREATING: Final = ("creating",)
@@ -50,11 +51,14 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
         half_changed = _prepare(program, environment, state, about)
         if half_changed and about.command == "up":
             print(
-                f"The last run was cut off in {', '.join(half_changed)}: reading the phones anew."
+                f"The last run was cut off in {', '.join(half_changed)}: reading the phones anew.",
+                flush=True,
             )
-            given.append("--refresh")
+            if not _refreshed(program, environment, about, arguments):
+                given.append("--refresh")
         if not named_stack(arguments):
             given += ["--stack", DEFAULT_STACK]
+    environment[COMMAND] = about.command
     if not sys.stdout.isatty():
         environment[UNWATCHED] = "true"
     sys.stdout.flush()
@@ -146,6 +150,35 @@ def _unfinished(state: Path, project: str, stack: str, kinds: Collection[str]) -
         for operation in latest.get("pending_operations") or []
         if operation.get("type") in kinds
     ]
+
+
+def _refreshed(
+    program: str, environment: dict[str, str], about: Target, arguments: Sequence[str]
+) -> bool:
+    """Read the phones without a line for each thing that is as it was; false where that failed.
+
+    What differs is in the plan of the `up` that follows, which also does it anew, and tells, if
+    this has failed.
+    """
+    file = value_of(arguments, "--config-file")
+    process = subprocess.Popen(
+        [
+            *(program, "--non-interactive", "refresh", "--yes", "--skip-preview"),
+            *("--stack", about.stack or DEFAULT_STACK),
+            *(["--config-file", file] if file else []),
+        ],
+        cwd=about.directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        return process.wait() == 0
+    except KeyboardInterrupt:
+        # Pulumi has heard of it too, and ends in order.
+        process.wait()
+        raise
 
 
 def _call(
