@@ -16,7 +16,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from . import docker_config, wifi
-from .dynamic import Provider, changed_keys, run_script, tell_once
+from .dynamic import Provider, changed_keys, mended_by, run_script, tell_once
 from .phones import access, aspects
 from .phones.survey import Survey, outdated, recent, survey
 from .remote.ssh import Host, PhoneError, connect
@@ -45,7 +45,7 @@ class ConditionProvider(Provider):
         for aspect in changed:
             is_, should_be = _olds.get(aspect), _news.get(aspect)
             words = aspects.describe(aspect, is_, should_be)
-            tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_)}")
+            tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_) or mended_by()}")
         return DiffResult(changes=bool(changed or changed_keys(_olds, _news, self.updates)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:

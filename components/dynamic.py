@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import grpc
 from pulumi.dynamic import DiffResult, ResourceProvider
 
+from . import plan_words
 from .memo import once
 from .remote import shell
 from .remote.ssh import PhoneError, Result, Session
 
 # Longer than any run.
 RUN_SECONDS = 24 * 3600.0
+# The command that `make` runs, in the environment that a provider's process has from Pulumi's.
+COMMAND = "CLOUDLET_COMMAND"
 
 
 class Provider(ResourceProvider):
@@ -34,14 +38,22 @@ class Provider(ResourceProvider):
     replaces: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
-        for name in ("create", "read", "update", "delete"):
+        for name in ("diff", "create", "read", "update", "delete"):
             if name in vars(cls):
                 setattr(cls, name, _in_its_own_words(vars(cls)[name]))
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = changed_keys(_olds, _news, [*self.updates, *self.replaces])
         replaces = [key for key in changed if key in self.replaces]
+        if changed:
+            for line in self.reasons(_olds, _news):
+                tell_once(line)
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        """Lines for the plan: what changes, from what to what. Pulumi names the key alone."""
+        if words := ", ".join(plan_words.way(olds.get("phone"), news.get("phone"))):
+            yield f"{olds['phone']['name']}: {words}"
 
 
 def _in_its_own_words(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,6 +116,11 @@ def checked(session: Session, result: Result) -> str:
         words = result.stderr.strip() or result.stdout.strip() or "it failed without a word"
         raise PhoneError(f"{session.host.name}: {words}")
     return result.stdout
+
+
+def mended_by() -> str:
+    """By what, to whom this is said now, a thing that is not as it should be is mended."""
+    return "mended now" if os.environ.get(COMMAND) == "up" else "`make up` mends it"
 
 
 def tell(message: str) -> None:

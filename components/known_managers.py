@@ -16,7 +16,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 from pulumi.output import Unknown
 
-from .dynamic import Provider
+from .dynamic import Provider, tell_once
 from .members.managers import also_ask
 
 # One that answers is enough, and one may be off.
@@ -32,7 +32,13 @@ class KnownManagersProvider(Provider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         also_ask(_olds["hosts"])
-        return DiffResult(changes=worn_out(_olds["hosts"], _news["hosts"], _news["managers"]))
+        worn = worn_out(_olds["hosts"], _news["hosts"], _news["managers"])
+        if worn:
+            tell_once(
+                f"the swarm is spoken to by {', '.join(_news['managers'])} from now on: what says "
+                "~managers only takes that up"
+            )
+        return DiffResult(changes=worn)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         hosts = renewed(_olds["hosts"], _news["hosts"])

@@ -7,7 +7,7 @@ Never rename this module: the state of every lab names it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from . import plan_words
 from .dynamic import Provider, tell, tell_once
 from .members import joining, leaving, unlisted
 from .members.managers import (
@@ -79,6 +80,14 @@ class MembershipProvider(Provider):
         if _olds.get("state") == LEFT:
             result.replaces = [*(result.replaces or ()), "state"]
         return result
+
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        yield from super().reasons(olds, news)
+        name = olds["phone"]["name"]
+        if words := ", ".join(plan_words.member(olds, news)):
+            yield f"{name}: {words}"
+        if olds.get("state") == DOWN:
+            yield f"{name}: down in the swarm → ready"
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         host = Host.from_inputs(props["phone"])

@@ -16,7 +16,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from .dynamic import Provider, tell, tell_once
+from .dynamic import Provider, mended_by, tell, tell_once
 from .images.registry_api import RegistryApi
 from .images.registry_place import RegistryPlace
 from .members.managers import wait_until
@@ -45,7 +45,8 @@ class RegistryProvider(Provider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         if _olds["serves"] != _news["serves"]:
-            tell_once(f"{_news['name']}: the lab's registry {_olds['serves']}; `make up` mends it")
+            what = f"{_news['name']}: the lab's registry {_olds['serves']}"
+            tell_once(f"{what}; {mended_by()}")
         return super().diff(_id, _olds, _news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:

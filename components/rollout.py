@@ -7,12 +7,14 @@ delete may fail on a slow stop. This companion owns the number of replicas inste
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, ReadResult, Resource, UpdateResult
 
+from . import plan_words
 from .compose import Service
 from .compose.units import SECOND
 from .dynamic import Provider, tell, tell_once
@@ -21,25 +23,33 @@ from .remote.engine_api import Engine, EngineError, NoLeaderError
 from .remote.ssh import PhoneError
 from .services.convergence import explain
 from .services.converging import progress_of, resume, roll_back, wait_converged
+from .services.fingerprints import is_digest
 
 ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 NOWHERE = "node.id == drained-by-cloudlet"
 
 
 class RolloutProvider(Provider):
-    """Inputs ``service`` (its name), ``service_id``, ``spec_digest``, ``replicas`` (-1: global),
+    """Inputs ``service`` (its name), ``service_id``, ``spec_digest`` and its ``parts`` (what a plan
+    names its changes by), ``replicas`` (-1: global),
     ``grace_seconds``, ``start_seconds``, ``takes_back``, ``managers``, ``swarm_id``. A refresh adds
     ``undone``: the last update did not get there, and the rest of the state knows what runs."""
 
     updates = ("replicas", "spec_digest", "managers")
     replaces = ("service_id",)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        old, new = _olds["replicas"], _news["replicas"]
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        name, old, new = news["service"], olds["replicas"], news["replicas"]
         if old != new and min(old, new) >= 0:
-            # In a plan Pulumi names what changes, and no number.
-            tell_once(f"{_news['service']}: {old:.0f} → {new:.0f} replicas")
-        return super().diff(_id, _olds, _news)
+            yield f"{name}: {old:.0f} → {new:.0f} replicas"
+        if olds["spec_digest"] == news["spec_digest"]:
+            return
+        if not is_digest(olds["spec_digest"]):
+            # What the refresh found.
+            yield f"{olds['spec_digest']}; `up` waits until it runs as asked"
+        elif "parts" in olds:
+            changed = plan_words.service(olds["parts"], news["parts"])
+            yield f"{name}: {', '.join(changed) or 'its image is another build'}"
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         _roll_out(props, takes_back=False)
@@ -86,6 +96,7 @@ class RolloutProvider(Provider):
 class RolloutArgs:
     """``service`` is Swarm's name for it; ``spec_digest`` changes when its spec does.
 
+    ``parts`` are those of :func:`fingerprints.spec_parts`.
     ``replicas`` is ``None`` for a global service; ``grace_seconds`` is what its tasks are given to
     stop, ``start_seconds`` what they may take until they are healthy. ``takes_back``: an update
     that fails is undone.
@@ -94,6 +105,7 @@ class RolloutArgs:
     service: str
     service_id: pulumi.Input[str]
     spec_digest: pulumi.Input[str]
+    parts: Mapping[str, str]
     replicas: int | None
     grace_seconds: float
     start_seconds: float
@@ -108,6 +120,7 @@ class RolloutArgs:
         name: str,
         service_id: pulumi.Input[str],
         digest: pulumi.Input[str],
+        parts: Mapping[str, str],
         access: Access,
     ) -> RolloutArgs:
         """The arguments for a service of a compose file; ``name`` is Swarm's name for it."""
@@ -119,6 +132,7 @@ class RolloutArgs:
             service=name,
             service_id=service_id,
             spec_digest=digest,
+            parts=parts,
             replicas=service.replicas if service.mode == "replicated" else None,
             grace_seconds=service.stop_grace_period / SECOND,
             start_seconds=((check.start_period or 0) + probes) / SECOND if check else 0,
@@ -141,6 +155,7 @@ class Rollout(Resource, module="cloudlet", name="Rollout"):
                 "service": args.service,
                 "service_id": args.service_id,
                 "spec_digest": args.spec_digest,
+                "parts": dict(args.parts),
                 "replicas": -1 if args.replicas is None else args.replicas,
                 "grace_seconds": args.grace_seconds,
                 "start_seconds": args.start_seconds,

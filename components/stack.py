@@ -21,7 +21,7 @@ from .members.leftovers import remove_leftover
 from .registry import Registry
 from .rollout import Rollout, RolloutArgs
 from .scale import Scale
-from .services.fingerprints import content_name, network_mark, spec_digest
+from .services.fingerprints import content_name, network_mark, spec_digest, spec_parts
 from .services.service_args import Surroundings, service_args
 from .swarm import Swarm
 
@@ -243,7 +243,12 @@ class Stack(pulumi.ComponentResource):
         return Rollout(
             f"{name}-rollout",
             RolloutArgs.of(
-                service, name=full, service_id=made.id, digest=digest, access=args.swarm.access
+                service,
+                name=full,
+                service_id=made.id,
+                digest=digest,
+                parts=spec_parts(service, contents, args.secret_values),
+                access=args.swarm.access,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[made, *after]),
         )

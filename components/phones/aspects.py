@@ -83,10 +83,10 @@ def describe(aspect: str, is_: Any, should_be: Any) -> str:
 
 
 def advise(aspect: str, is_: Any) -> str:
-    """What is to be done about it. A file that Docker would not take is its owner's to mend."""
+    """What its owner has to do about it: mend a file that Docker would not take. Else nothing."""
     if aspect == "daemon_json" and not isinstance(is_, Mapping):
         return "mend or remove it on the phone"
-    return "`make up` mends it"
+    return ""
 
 
 def _value(value: Any) -> str:

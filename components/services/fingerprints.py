@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from components.compose import Content, Network, Service
-from components.compose.names import NAMESPACE_LABEL
+from components.compose.names import IMAGE_LABEL, NAMESPACE_LABEL
+
+# The compose file's words for a service's properties, where they are others.
+_KEYS = {
+    "attachments": "networks",
+    "container_labels": "labels",
+    "endpoint_mode": "deploy.endpoint_mode",
+    "labels": "deploy.labels",
+    "mode": "deploy.mode",
+    "mounts": "volumes",
+    "placement": "deploy.placement",
+    "resources": "deploy.resources",
+    "restart": "deploy.restart_policy",
+    "rollback": "deploy.rollback_config",
+    "update": "deploy.update_config",
+}
 
 
 def content_name(content: Content) -> str:
@@ -52,6 +68,44 @@ def spec_digest(service: Service, contents: Iterable[str]) -> str:
     del fields["build"]
     text = json.dumps([fields, *contents], sort_keys=True, default=_fields)
     return hashlib.pbkdf2_hmac("sha256", text.encode(), service.name.encode(), 10_000).hex()[:16]
+
+
+def is_digest(text: str) -> bool:
+    """Whether it is one of :func:`spec_digest`'s."""
+    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
+
+
+def spec_parts(
+    service: Service, contents: Iterable[str], secrets: Collection[str]
+) -> dict[str, str]:
+    """What differs between two of these is what made the digests of two specs differ: each part of
+    the service that its file fills in, by the file's word for it. The image is plain.
+
+    A part that holds one of ``secrets`` is marked slowly, so that none can be tried out.
+    """
+    secrets = [secret for secret in secrets if secret]
+    hidden = [json.dumps(secret)[1:-1] for secret in secrets]
+    labels = {key: value for key, value in service.labels.items() if key != IMAGE_LABEL}
+    service = replace(service, labels=labels)
+    blank = vars(Service(name=service.name, image=service.image))
+    parts = {
+        _KEYS.get(key, key): _mark(value, hidden)
+        for key, value in vars(service).items()
+        if value != blank[key] and key not in ("build", "replicas")
+    }
+    # The names of secrets and configs change with what is in them.
+    if names := [*contents]:
+        parts["content of its secrets and configs"] = _mark(names, hidden)
+    is_secret = any(secret in service.image for secret in secrets)
+    return {"image": _mark(service.image, hidden) if is_secret else service.image, **parts}
+
+
+def _mark(value: object, hidden: Collection[str]) -> str:
+    """``hidden`` are secrets as they stand within JSON."""
+    text = json.dumps(value, sort_keys=True, default=_fields)
+    if any(secret in text for secret in hidden):
+        return hashlib.pbkdf2_hmac("sha256", text.encode(), b"", 10_000).hex()[:8]
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _fields(value: object) -> dict[str, Any]:

@@ -160,6 +160,18 @@ def test_a_refresh_shows_what_changed_in_words(
     assert capsys.readouterr().out == f"{name}: {words}; {advice}\n"
 
 
+def test_who_mends_is_not_told_to_have_it_mended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = {**PROPS, "docker": "stopped"}
+    for command, told in (("preview", "`make up` mends it"), ("up", "mended now")):
+        monkeypatch.setenv("CLOUDLET_COMMAND", command)
+        ConditionProvider().diff(f"phone-{command}", seen, PROPS)
+        assert capsys.readouterr().out == (
+            f"phone-{command}: docker is stopped, should be running; {told}\n"
+        )
+
+
 def test_what_was_seen_before_does_not_colour_what_is_seen_now(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

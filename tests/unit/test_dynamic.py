@@ -7,39 +7,37 @@ from typing import Any
 
 import grpc
 import pytest
-from pulumi.dynamic import CreateResult
 
 from components.dynamic import Provider
 from components.remote.ssh import PhoneError
 
 
-class Phone(Provider):
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        raise PhoneError("phone-9 does not answer")
+def fail(_self: Any, *_arguments: Any) -> Any:
+    raise PhoneError("phone-9 does not answer")
 
 
-class Smaller(Phone):
-    """Has no methods of its own."""
+METHODS = ("diff", "create", "read", "update", "delete")
+Phone: Any = type("Phone", (Provider,), dict.fromkeys(METHODS, fail))
+# Has no methods of its own.
+Smaller: Any = type("Smaller", (Phone,), {})
 
 
-def serve(_request: bytes, context: grpc.ServicerContext) -> bytes:
-    """Calls a provider as the SDK does."""
-    Smaller().create({})
-    return b""
+@pytest.mark.parametrize("method", METHODS)
+def test_a_providers_error_is_shown_in_its_own_words(method: str) -> None:
+    def serve(_request: bytes, context: grpc.ServicerContext) -> bytes:
+        """Calls a provider as the SDK does."""
+        getattr(Smaller(), method)({})
+        return b""
 
-
-def test_a_providers_error_is_shown_in_its_own_words() -> None:
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
-    method = grpc.unary_unary_rpc_method_handler(serve)
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("x", {"Create": method}),)
-    )
+    handler = grpc.unary_unary_rpc_method_handler(serve)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("x", {"Do": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             with pytest.raises(grpc.RpcError) as caught:
-                channel.unary_unary("/x/Create")(b"")
+                channel.unary_unary("/x/Do")(b"")
     finally:
         server.stop(None)
     assert caught.value.details() == "phone-9 does not answer"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from fake_swarm import Node, Swarm
 from membership_samples import PROVIDER, props, three_managers
+from pulumi.output import Unknown
 
-from components import membership
+from components import membership, memo
 from components.members import joining, leaving, managers
 from components.remote.engine_api import NoLeaderError
 from components.remote.ssh import PhoneError
@@ -221,6 +222,33 @@ def test_a_refresh_sees_what_somebody_changed(swarm: Swarm) -> None:
     assert outs is not None
     assert (outs["labels"], outs["availability"]) == ({"other": "x"}, "drain")
     assert PROVIDER.diff("d", outs, props("w1")).changes
+
+
+def test_a_plan_tells_what_changes_of_a_member_and_from_what_to_what(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    memo._answers.clear()
+    was = props("w1", labels={"shelf": "top", "cloudlet.phone": "w1", "storage": "true"})
+    is_ = props("w1", "manager", availability="drain", labels={"shelf": "low", "rack": "2"})
+    assert PROVIDER.diff("d", was, is_).changes
+    assert capsys.readouterr().out == (
+        "w1: role worker → manager, availability active → drain, label cloudlet.phone w1 → none, "
+        "label rack none → 2, label shelf top → low, label storage true → none\n"
+    )
+    moved = {**was, "phone": {**was["phone"], "host": "10.0.0.9", "port": 2201.0}}
+    assert PROVIDER.diff("d", was, moved).changes
+    assert PROVIDER.diff("d", {**was, "state": "down"}, was).changes
+    assert capsys.readouterr().out == (
+        "w1: SSH host w1 → 10.0.0.9, SSH port 22 → 2201\nw1: down in the swarm → ready\n"
+    )
+
+
+def test_a_plan_says_nothing_of_what_it_does_not_know_yet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    PROVIDER.diff("d", props("w1"), props("w1", labels=Unknown()))
+    PROVIDER.diff("d", props("w1"), props("w1", phone=Unknown()))
+    assert capsys.readouterr().out == ""
 
 
 def test_a_refresh_without_any_manager_changes_nothing(swarm: Swarm) -> None:

@@ -14,6 +14,7 @@ from components.remote.ssh import PhoneError
 from components.services import converging
 
 DIGEST = f"sha256:{'a' * 64}"
+DIGEST_A, DIGEST_B = "a" * 16, "b" * 16
 ACCESS = {"managers": [], "swarm_id": "s"}
 
 
@@ -81,9 +82,18 @@ def test_an_image_with_a_digest_needs_no_registry(talk: Any) -> None:
 
 
 def test_an_image_that_nobody_has_is_named(talk: Any) -> None:
-    talk(Manager())
-    with pytest.raises(PhoneError, match="image web:1: no registry that phone-1 reaches has it"):
-        image.ImageProvider().create({"image": "web:1", **ACCESS})
+    def unknown(_manager: Manager) -> Any:
+        raise EngineError("phone-1", 404, "manifest unknown: manifest unknown")
+
+    talk(Manager(**{"distribution__web:1__json": unknown}))
+    props = {"image": "web:1", "key": "stacks.shop: services.page.image", **ACCESS}
+    with pytest.raises(PhoneError) as caught:
+        image.ImageProvider().create(props)
+    assert str(caught.value) == (
+        "stacks.shop: services.page.image: web:1 is in no registry that phone-1 reaches (manifest "
+        "unknown), and not on phone-1 itself. Correct the name or the tag; if both are right, "
+        "see what it lacks by `make shell PHONE=phone-1 CMD='docker pull web:1'`"
+    )
 
 
 # What somebody else made
@@ -157,14 +167,42 @@ def test_a_plan_tells_from_how_many_replicas_to_how_many(
 ) -> None:
     """Pulumi's own line of a plan names what changes and no number."""
     talk(Manager())
-    olds = {"service": "shop_web", "replicas": 2.0, "spec_digest": "a"}
+    olds = {"service": "shop_web", "replicas": 2.0, "spec_digest": DIGEST_A}
     diff = rollout.RolloutProvider().diff
     assert diff("shop_web", olds, olds | {"replicas": 5}).changes
     assert diff("shop_web", olds, olds | {"replicas": 5}).changes
     assert capsys.readouterr().out == "shop_web: 2 → 5 replicas\n"
-    diff("shop_web", olds, olds | {"spec_digest": "b"})
+    diff("shop_web", olds, olds | {"spec_digest": DIGEST_B})
     diff("shop_web", olds | {"replicas": -1.0}, olds)
     assert capsys.readouterr().out == ""
+
+
+def test_a_plan_tells_what_of_a_service_changes(
+    talk: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk(Manager())
+    one = {"image": "web:1", "environment": "1", "labels": "1", "update": "1"}
+    other = {"image": "web:2", "environment": "2", "labels": "1", "stop grace period": "1"}
+    props = {"service": "shop_web", "replicas": 2.0}
+    olds = {**props, "spec_digest": DIGEST_A, "parts": one}
+    diff = rollout.RolloutProvider().diff
+    assert diff("shop_web", olds, {**props, "spec_digest": DIGEST_B, "parts": other}).changes
+    assert capsys.readouterr().out == (
+        "shop_web: image web:1 → web:2, environment, stop grace period, update\n"
+    )
+    diff("shop_web", olds, {**olds, "spec_digest": DIGEST_B})
+    assert capsys.readouterr().out == "shop_web: its image is another build\n"
+
+
+def test_a_plan_tells_what_a_refresh_has_found_of_a_service(
+    talk: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk(Manager())
+    olds = {"service": "shop_web", "replicas": 2.0, "spec_digest": "shop_web: 1 of 2 tasks run"}
+    assert rollout.RolloutProvider().diff("s", olds, {**olds, "spec_digest": DIGEST_A}).changes
+    assert capsys.readouterr().out == (
+        "shop_web: 1 of 2 tasks run; `up` waits until it runs as asked\n"
+    )
 
 
 # Updates that fail
