@@ -11,6 +11,8 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent import futures
+from types import ModuleType
 from typing import Any, ClassVar
 
 import grpc
@@ -23,6 +25,8 @@ from .remote.ssh import PhoneError, Result, Session
 
 # Longer than any run.
 RUN_SECONDS = 24 * 3600.0
+# More than the engine asks for at once, which is its `--parallel`.
+THREADS = 128
 # The command that `make` runs, in the environment that a provider's process has from Pulumi's.
 COMMAND = "CLOUDLET_COMMAND"
 
@@ -85,6 +89,23 @@ def _served() -> grpc.ServicerContext | None:
             return context
         frame = frame.f_back
     return None
+
+
+def serve_as_many_as_are_asked_for(host: ModuleType) -> None:
+    """The SDK's provider process, as ``host``, serves four calls at a time; these can be more.
+
+    Most of a call is waiting for a phone: with four threads a lab of thirty would wait in line. In
+    any other process ``host`` is something else, and nothing happens.
+    """
+    servicer = getattr(host, "DynamicResourceProviderServicer", None)
+    threads = futures.ThreadPoolExecutor(THREADS)
+    for name in ("Create", "Read", "Update", "Delete"):
+        if hasattr(servicer, name):
+            # gRPC's own way to give a method other threads than its server's.
+            getattr(servicer, name).experimental_thread_pool = threads
+
+
+serve_as_many_as_are_asked_for(sys.modules["__main__"])
 
 
 def changed_keys(

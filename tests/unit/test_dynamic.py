@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import subprocess
+import sys
+import threading
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
+import dill
 import grpc
 import pytest
+from google.protobuf.struct_pb2 import Struct
+from pulumi.dynamic import CreateResult
+from pulumi.runtime.proto.provider_pb2 import ConfigureRequest, CreateRequest, DiffRequest
+from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
 from components.dynamic import Provider
 from components.remote.ssh import PhoneError
+
+ROOT = Path(__file__).parents[2]
 
 
 def fail(_self: Any, *_arguments: Any) -> Any:
@@ -41,6 +54,48 @@ def test_a_providers_error_is_shown_in_its_own_words(method: str) -> None:
     finally:
         server.stop(None)
     assert caught.value.details() == "phone-9 does not answer"
+
+
+CALLS = 24
+
+
+class Gathering(Provider):
+    """Has an answer for nobody before all have asked."""
+
+    everybody = threading.Barrier(CALLS)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        self.everybody.wait(timeout=10)
+        return CreateResult("here", {})
+
+
+def test_phones_are_not_waited_for_four_at_a_time() -> None:
+    """As many as the engine asks at once are served at once, by the SDK's own process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pulumi.dynamic"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)])},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+            stub: Any = ResourceProviderStub(channel)
+            stub.Configure(ConfigureRequest(args=Struct()))
+            properties = Struct()
+            properties["__provider"] = serialized(Gathering())
+            # What finds the process with four threads only, as in a run, where plans come first.
+            stub.Diff(DiffRequest(olds=properties, news=properties))
+            asked = [stub.Create.future(CreateRequest(properties=properties)) for _ in range(CALLS)]
+            assert {each.result(timeout=20).id for each in asked} == {"here"}
+    finally:
+        process.kill()
+        process.wait()
+
+
+def serialized(provider: Provider) -> str:
+    """``provider`` by the name of its class, as the SDK puts it into a resource's inputs."""
+    return base64.b64encode(dill.dumps(provider, byref=True)).decode()
 
 
 def test_outside_of_pulumi_the_error_is_only_raised() -> None:
