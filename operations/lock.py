@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pulumi
 
@@ -25,25 +26,26 @@ _SHORT = len("sha256:") + 12
 def lock(stack: PulumiStack, lab: Lab, tell: Callable[[str], None]) -> None:
     """Asks the registries, no phone, and writes the file that ``cloudlet:lock`` names.
 
+    Where it names none, it names one then: ``stacks/<lab>.lock.yml``.
+
     Raises:
         OperationError: nothing was written; one line for each thing that is wrong.
     """
-    if lab.lock is None:
-        raise OperationError(
-            f"{stack.file.name} names no lock file; write cloudlet:lock: "
-            f"stacks/{stack.name}.lock.yml under config, and run this again"
-        )
-    name = lab_edge.portable(lab.lock, ROOT)
-    before = _read(lab, name)
+    file = lab.lock or ROOT / "stacks" / f"{stack.name}.lock.yml"
+    name = lab_edge.portable(file, ROOT)
+    before = _read(file, name)
     images = {familiar(image) for image in _images(lab)}
     found = _resolved(sorted(image for image in images if "@" not in image), lab)
     try:
-        lab.lock.write_text(image_lock.write(found), encoding="utf-8")
+        file.write_text(image_lock.write(found), encoding="utf-8")
     except OSError as error:
         raise OperationError(f"{name}: cannot be written: {error.strerror}") from None
     for line in changes(before, found):
         tell(line)
-    tell(f"wrote {name}: {len(found)} images")
+    tell(f"wrote {name}: {len(found)} image{'s' * (len(found) != 1)}")
+    if lab.lock is None:
+        stack.set("cloudlet:lock", name)
+        tell(f"wrote cloudlet:lock: {name} into {stack.file.name}")
 
 
 def changes(before: Lock, after: Lock) -> Iterable[str]:
@@ -69,11 +71,10 @@ def _images(lab: Lab) -> list[str]:
     return sorted(lab_images.pulled(stacks))
 
 
-def _read(lab: Lab, name: str) -> Mapping[str, Locked]:
+def _read(file: Path, name: str) -> Mapping[str, Locked]:
     """The file as it is; what cannot be read is written anew."""
-    assert lab.lock is not None
     try:
-        return image_lock.read(lab.lock.read_text(encoding="utf-8"), source=name)
+        return image_lock.read(file.read_text(encoding="utf-8"), source=name)
     except (OSError, UnicodeDecodeError, LockError):
         return {}
 

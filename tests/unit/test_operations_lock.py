@@ -150,11 +150,6 @@ def lab(file: Path | None) -> Lab:
 STACK = PulumiStack(name="mine")
 
 
-def test_a_lab_without_a_lock_file_is_told_the_line_to_write() -> None:
-    with pytest.raises(OperationError, match=r"write cloudlet:lock: stacks/mine\.lock\.yml"):
-        lock.lock(STACK, lab(None), print)
-
-
 def locked(
     file: Path, images: list[str], served: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
@@ -176,12 +171,30 @@ def test_what_is_written_is_what_the_program_reads_and_a_second_time_says_nothin
     told = locked(file, images, served, monkeypatch)
     assert told == [
         "web:1: sha256:aaaaaaaaaaaa for linux/arm/v7, linux/arm64",
-        f"wrote {file}: 1 images",
+        f"wrote {file}: 1 image",
     ]
     read = image_lock.read(file.read_text(), source="lock.yml")
     assert read == {"web:1": Locked(digest=DIGEST, platforms=("linux/arm/v7", "linux/arm64"))}
     assert image_lock.missing(read, images) == set()
-    assert locked(file, images, served, monkeypatch) == [f"wrote {file}: 1 images"]
+    assert locked(file, images, served, monkeypatch) == [f"wrote {file}: 1 image"]
+
+
+def test_a_lab_that_names_no_lock_file_has_one_named_once_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stacks").mkdir()
+    monkeypatch.setattr(lock, "ROOT", tmp_path)
+    monkeypatch.setattr(lock, "_images", lambda _lab: [])
+    keys: dict[str, str] = {}
+    monkeypatch.setattr(PulumiStack, "set", lambda _self, key, value: keys.update({key: value}))
+    told: list[str] = []
+    lock.lock(STACK, lab(None), told.append)
+    assert (tmp_path / "stacks" / "mine.lock.yml").exists()
+    assert keys == {"cloudlet:lock": "stacks/mine.lock.yml"}
+    assert told == [
+        "wrote stacks/mine.lock.yml: 0 images",
+        "wrote cloudlet:lock: stacks/mine.lock.yml into Pulumi.mine.yaml",
+    ]
 
 
 def test_an_image_that_nobody_has_leaves_the_file_as_it_is(
