@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +18,14 @@ from lab.names import Lab as LabNames
 
 PAGE = ROOT / "docs" / "operations.md"
 README = ROOT / "README.md"
+PHONES_PAGE = ROOT / "docs" / "phones.md"
 README_COMMANDS = "Other commands"
+FIRST_CONTACT = "First contact"
+# Before any title: what brings a lab and takes it away.
+OPENING = "Before any heading"
 _STEP = re.compile(
     r"^<!-- the lab: (?P<hands>.*?) -->$|^<!-- (?P<quick>quick) -->$"
+    r"|^<!-- not run: (?P<reason>.*?) -->$"
     r"|^```(?P<kind>\w+)\n(?P<text>.*?)^```$|^## (?P<title>[^\n]*)$",
     re.MULTILINE | re.DOTALL,
 )
@@ -30,14 +35,20 @@ _NETWORK = "192.168.8.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What is done: a shell script, a change of the lab's file, or by a person's hands.
+    """What is done: a shell script, a change of a file, or by a person's hands.
 
-    ``before`` and ``after`` are what the change says of the file, under ``config``.
+    ``before`` and ``after`` are what the change says of the file; of the lab's, under ``config``.
     """
 
     kind: Literal["sh", "diff", "hands"]
     text: str
     quick: bool
+
+    @property
+    def compose_file(self) -> str:
+        """The compose file that a change is of, named in its first line; empty for the lab's."""
+        named = re.match(r" # (\S+\.yml)\n", self.text)
+        return named[1] if named and self.kind == "diff" else ""
 
     @property
     def before(self) -> dict[str, Any]:
@@ -53,18 +64,22 @@ class Step:
 
 
 def recipes(page: str) -> dict[str, list[Step]]:
-    """The steps of each recipe by its title, in the order of the page.
+    """The steps of each recipe by its title, in the order of the page; without those not run.
 
     Raises:
         ValueError: a block is of a kind that nobody runs.
     """
     found: dict[str, list[Step]] = {}
-    title, quick = "Before any heading", False
+    title, quick, kept_out = OPENING, False, False
     for match in _STEP.finditer(page):
         if match["title"]:
             title = match["title"]
         elif match["quick"]:
             quick = True
+        elif match["reason"]:
+            kept_out = True
+        elif kept_out or match["kind"] == "text":
+            kept_out = False
         else:
             kind = "hands" if match["hands"] else match["kind"]
             if kind not in ("sh", "diff", "hands"):
@@ -96,11 +111,15 @@ def _replaced(value: Any, before: Any, after: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """Runs steps on ``lab``, whose file for the stack ``stack`` is ``file``."""
+    """Runs steps on ``lab``, whose file for the stack ``stack`` is ``file``.
+
+    ``environment`` is what a shell is given beside the lab's.
+    """
 
     lab: Lab
     stack: str
     file: Path
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def run(self, step: Step) -> None:
         """Raises AssertionError with everything that was printed, if it fails."""
@@ -109,14 +128,31 @@ class Runner:
                 self.lab.lab(*shlex.split(step.text)).ok()
             case "diff":
                 written = yaml.safe_load(self.file.read_text())
-                written["config"] = _simulated(changed(written["config"], step))
+                if step.compose_file:
+                    self._change_compose_file(written["config"]["cloudlet:stacks"], step)
+                else:
+                    written["config"] = _simulated(changed(written["config"], step))
                 self.file.write_text(yaml.safe_dump(written, sort_keys=False))
             case "sh":
                 self._shell(step.text)
 
+    def copy_of(self, compose_file: str) -> Path:
+        """What is changed in place of a compose file of the checkout, beside it."""
+        path = ROOT / compose_file
+        return path.with_name(f"{self.stack}-{path.name}")
+
+    def _change_compose_file(self, stacks: dict[str, Any], step: Step) -> None:
+        copy = self.copy_of(step.compose_file)
+        before = copy if copy.exists() else ROOT / step.compose_file
+        document = changed(yaml.safe_load(before.read_text()), step)
+        copy.write_text(yaml.safe_dump(document, sort_keys=False))
+        for stack in stacks.values():
+            if stack["file"] == step.compose_file:
+                stack["file"] = str(copy.relative_to(ROOT))
+
     def _shell(self, text: str) -> None:
         # Each simulated phone has its cable at a port of its own; this lab has its own loopback.
-        script = text.replace("127.0.0.1", LOOPBACK)
+        script = text.replace("127.0.0.1", LOOPBACK).replace("school", self.stack)
         script = re.sub(r"(make adopt PHONE=phone-(\d))", rf"USB={LOOPBACK}:220\2 \1", script)
         # A person ends it by Ctrl-C.
         script = re.sub(r"(make logs \S+)", r"{ timeout -s INT 5 \1 || [ $? = 124 ]; }", script)
@@ -124,7 +160,8 @@ class Runner:
             ["bash", "-euo", "pipefail", "-c", f'eval "$(make -s env)"\n{script}'],
             cwd=ROOT,
             env=self.lab.environment
-            | {"STACK": self.stack, "YES": "1", "PULUMI_OPTION_CONFIG_FILE": str(self.file)},
+            | {"STACK": self.stack, "YES": "1", "PULUMI_OPTION_CONFIG_FILE": str(self.file)}
+            | dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -144,6 +181,18 @@ def _simulated(config: dict[str, Any]) -> dict[str, Any]:
             phone["address"] = simulated.address
             phone["ssh"] = {"host": LOOPBACK, "port": simulated.ssh_port}
     return config
+
+
+def opening() -> list[Step]:
+    """The README's two commands, each by itself."""
+    before = recipes(README.read_text(encoding="utf-8"))[OPENING]
+    (block,) = (step for step in before if not step.quick)
+    return [Step(kind="sh", text=line, quick=False) for line in block.text.splitlines()]
+
+
+def first_contact() -> list[Step]:
+    """From blank phones to a lab, as the page about real phones has it."""
+    return recipes(PHONES_PAGE.read_text(encoding="utf-8"))[FIRST_CONTACT]
 
 
 def parameters(*, quick: bool) -> list[Any]:

@@ -65,18 +65,47 @@ def test_help_names_every_target_on_one_screen() -> None:
     assert max(map(len, lines)) <= 100
 
 
-def test_every_block_of_the_recipes_is_run_by_somebody() -> None:
-    text = recipes.PAGE.read_text(encoding="utf-8")
-    found = recipes.recipes(text)
-    blocks = len(re.findall(r"^```(?:sh|diff)$", text, re.MULTILINE))
-    assert blocks == sum(step.kind != "hands" for steps in found.values() for step in steps)
-    titles = set(re.findall(r"^## (.*)$", text, re.MULTILINE))
-    assert titles - set(found) == {
-        "Put it under load",
-        "Review a change before it is made",
-        "How this page is tested",
-    }
-    assert any(step.quick for steps in found.values() for step in steps)
+def run_by_a_test() -> set[str]:
+    """The text of every block that a lab test runs."""
+    both = [*recipes.parameters(quick=True), *recipes.parameters(quick=False)]
+    steps = [step for each in both for step in each.values[1]]
+    opening = "".join(f"{step.text}\n" for step in recipes.opening())
+    return {step.text for step in [*steps, *recipes.first_contact()]} | {opening}
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    """Of each block on the page: the line before it, the word for its kind, its text."""
+    # One block may follow the other with nothing between them.
+    pattern = r"(?:^([^\n`]*)\n)?^```(\w*)\n(.*?)^```$\n"
+    return re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def test_every_block_of_commands_is_run_by_a_test_or_says_why_not(page: Path) -> None:
+    run = run_by_a_test()
+    for before, kind, text in blocks(page):
+        assert kind in ("sh", "diff", "text"), f"a block of {kind or 'no kind'}:\n{text}"
+        if kind == "text":  # what a command prints
+            assert not re.search(r"^\$? *(make|pulumi|docker|nmcli|sudo) ", text, re.MULTILINE), (
+                text
+            )
+        elif before.startswith("<!-- not run: "):
+            assert len(before) > 30, f"why is it not run?\n{text}"
+        else:
+            assert text in run, f"nobody runs\n{text}"
+
+
+def test_the_pages_have_blocks_of_each_kind() -> None:
+    kinds = {kind for page in PAGES for _, kind, _ in blocks(page)}
+    assert kinds == {"sh", "diff", "text"}
+    assert any(
+        step.quick for steps in recipes.recipes(recipes.PAGE.read_text()).values() for step in steps
+    )
+
+
+def test_what_the_readme_has_of_real_phones_is_what_their_page_has_step_by_step() -> None:
+    (block,) = (text for _, _, text in blocks(recipes.README) if "new-lab" in text)
+    commands = [line.partition(" #")[0].rstrip() for line in block.splitlines()]
+    assert commands == "".join(step.text for step in recipes.first_contact()).splitlines()
 
 
 def test_a_change_of_the_file_touches_only_what_it_names() -> None:
