@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import checkpoint, locks
+from . import checkpoint, locks, starting
 from .environment import COMMAND, UNWATCHED, pulumi_environment
 from .errors import ToolchainError
 from .layout import Layout
@@ -48,6 +49,8 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
     if state is not None:
         state.mkdir(parents=True, exist_ok=True)
     if about.stack is not None and state is not None:
+        if about.command in CHANGING:
+            starting.wait_for_turn(state / f"{about.project}-{about.stack}.start")
         half_changed = _prepare(program, environment, state, about)
         if half_changed and about.command == "up":
             print(
@@ -62,6 +65,9 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
     if not sys.stdout.isatty():
         environment[UNWATCHED] = "true"
     sys.stdout.flush()
+    if about.stack is not None and state is not None and about.command in CHANGING:
+        held = partial(locks.read, state, about.project, about.stack)
+        starting.end_turn_when(lambda process: any(lock.pid == process for lock in held()))
     os.execve(program, ["pulumi", *given], environment)  # noqa: S606  no shell is wanted
 
 
@@ -89,7 +95,9 @@ def _prepare(program: str, environment: dict[str, str], state: Path, about: Targ
         return []
     _release(program, environment, state, about, stack)
     half_changed = _unfinished(state, about.project, stack, _CHANGING)
-    _forget_unfinished(program, environment, state, about, stack)
+    # What is half gone goes all the same, in whatever state it is.
+    done_again = (*_CREATING, *_CHANGING) if about.command == "destroy" else _CREATING
+    _forget_unfinished(program, environment, state, about, stack, done_again)
     return half_changed
 
 
@@ -124,17 +132,21 @@ def _release(
 
 
 def _forget_unfinished(
-    program: str, environment: dict[str, str], state: Path, about: Target, stack: str
+    program: str,
+    environment: dict[str, str],
+    state: Path,
+    about: Target,
+    stack: str,
+    kinds: Collection[str],
 ) -> None:
-    """Drop creations that a killed run began: Pulumi would warn of them for ever.
+    """Drop what a killed run began, if it is of these `kinds`: Pulumi would warn of it for ever.
 
-    The next `up` creates those things again. Importing an export is what clears them without
-    reaching any phone.
+    It is done again. Importing an export is what clears it without reaching any phone.
     """
-    unfinished = _unfinished(state, about.project, stack, _CREATING)
+    unfinished = _unfinished(state, about.project, stack, kinds)
     if not unfinished:
         return
-    print(f"The last run was cut off while creating {', '.join(unfinished)}: this is done again.")
+    print(f"The last run was cut off in {', '.join(unfinished)}: this is done again.")
     exported = _call(program, environment, about, "stack", "export", "--stack", stack)
     _call(program, environment, about, "stack", "import", "--stack", stack, given=exported)
 

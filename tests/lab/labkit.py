@@ -124,10 +124,10 @@ class Lab:
         return json.loads(done.stdout)
 
     @contextmanager
-    def running_up(self, text: str) -> Iterator[subprocess.Popen[str]]:
+    def running_up(self, text: str, command: str = "up") -> Iterator[subprocess.Popen[str]]:
         """An `up` that has printed ``text`` and goes on; afterwards it must have ended."""
         process = subprocess.Popen(
-            self._pulumi("up", "--yes", "--skip-preview"),
+            self._pulumi(command, "--yes", "--skip-preview"),
             cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -146,12 +146,12 @@ class Lab:
         yield process
         process.communicate(timeout=SECONDS)
 
-    def kill_up_when(self, text: str, *, later: float = 0) -> None:
+    def kill_up_when(self, text: str, *, later: float = 0, command: str = "up") -> None:
         """Runs ``up`` and kills it with -9, and all it started, once it has printed ``text``.
 
-        ``later``: so many seconds after that.
+        ``later``: so many seconds after that. ``command``: another one than ``up``.
         """
-        with self.running_up(text) as process:
+        with self.running_up(text, command) as process:
             time.sleep(later)
             assert process.poll() is None, "it ended before it could be killed"
             os.killpg(process.pid, signal.SIGKILL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import swarmkit
@@ -81,3 +82,22 @@ def test_the_second_of_two_ups_is_told_who_runs_the_first(cluster: Lab) -> None:
     )
     assert "Traceback" not in second.output
     settle(cluster)
+
+
+def test_of_two_ups_at_the_same_instant_one_is_told_who_runs_the_other(cluster: Lab) -> None:
+    make_whole(cluster)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda _: cluster.up(), range(2)))
+    (refused,) = (run for run in runs if run.status != 0)
+    assert re.search(r"stack dev is held by a running pulumi: \S+@\S+, process \d+", refused.output)
+    assert "currently locked" not in refused.output
+    settle(cluster)
+
+
+def test_a_destroy_that_is_killed_goes_on_without_pulumis_warnings(cluster: Lab) -> None:
+    make_whole(cluster)
+    cluster.kill_up_when("Membership swarm-phone-2 deleting", later=0.3, command="destroy")
+    done = cluster.destroy().ok()
+    assert "The last run was cut off in swarm-phone-2: this is done again." in done.output
+    assert "pending operations" not in done.output
+    assert "AWS" not in done.output
