@@ -155,7 +155,9 @@ class Runner:
         script = text.replace("127.0.0.1", LOOPBACK).replace("school", self.stack)
         script = re.sub(r"(make adopt PHONE=phone-(\d))", rf"USB={LOOPBACK}:220\2 \1", script)
         # A person ends it by Ctrl-C.
-        script = re.sub(r"(make logs \S+)", r"{ timeout -s INT 5 \1 || [ $? = 124 ]; }", script)
+        script = re.sub(
+            r"(make (?:logs \S+|load-ui))", r"{ timeout -s INT 10 \1 || [ $? = 124 ]; }", script
+        )
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f'eval "$(make -s env)"\n{script}'],
             cwd=ROOT,
