@@ -32,8 +32,9 @@ from .images import builder
 from .images.build_context import Context
 from .images.builder import BuildError, Order, Ways
 from .images.registry_api import RegistryApi
+from .images.registry_place import lost
 from .registry import CONTAINER, Registry, place_of
-from .remote.ssh import Host, PhoneError, Session, connect
+from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 from .remote.tunnel import tunnel
 
 # An input that a plan never shows: whether it is a preview that asks.
@@ -204,11 +205,10 @@ def _registry(props: Mapping[str, Any]) -> Generator[tuple[Session, RegistryApi]
             api = RegistryApi(session, place_of(props["place"]).push_port)
             held.callback(api.close)
             api.ping()
+        except UnreachableError as error:
+            raise UnreachableError(f"{error} {lost(props['place']['name'])}") from None
         except PhoneError as error:
-            raise PhoneError(
-                f"{error}. The lab's registry is there: start it (`make up` mends what it finds "
-                "on a refresh), or name another phone under cloudlet:registry"
-            ) from None
+            raise PhoneError(f"{error}. `make refresh up` mends the registry") from None
         # A connection that is idle while something is built may not be there afterwards.
         api.close()
         yield session, api

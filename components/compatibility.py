@@ -21,8 +21,8 @@ from .services.placement import Node
 
 
 class CompatibilityProvider(Provider):
-    """Inputs ``stack``; ``services``: by name ``image``, ``platforms`` and ``constraints``;
-    ``nodes``: properties of :class:`placement.Node`."""
+    """Inputs ``stack``; ``services``: by name ``image``, ``platforms``, ``constraints`` and
+    whether it is ``built``; ``nodes``: properties of :class:`placement.Node`."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         return CheckResult(news, [CheckFailure("", line) for line in problems(news)])
@@ -71,6 +71,9 @@ def problems(props: Mapping[str, Any]) -> list[str]:
         if isinstance(platforms, Unknown) or not platforms:
             continue
         placement = Placement(constraints=tuple(service["constraints"]))
-        if reason := misfits(service["image"], platforms, placement, known):
+        reason = misfits(
+            service["image"], platforms, placement, known, built=service.get("built", False)
+        )
+        if reason:
             found.append(f"stacks.{props['stack']}: services.{name}: {reason}")
     return found

@@ -19,7 +19,7 @@ from . import docker_config, wifi
 from .dynamic import Provider, changed_keys, mended_by, run_script, tell_once
 from .phones import access, aspects
 from .phones.survey import Survey, outdated, recent, survey
-from .remote.ssh import Host, PhoneError, connect
+from .remote.ssh import Host, PhoneError, UnreachableError, connect
 
 # These travel to the provider for a repair, and come back into no state.
 SECRETS = ("password", "wifi_password")
@@ -43,13 +43,27 @@ class ConditionProvider(Provider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = aspects.differing(_olds, _news)
         for aspect in changed:
+            if aspect == "daemon_json" and _is_as_told(_olds):
+                # Nobody touched it: the configuration says something else now.
+                continue
             is_, should_be = _olds.get(aspect), _news.get(aspect)
             words = aspects.describe(aspect, is_, should_be)
             tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_) or mended_by()}")
         return DiffResult(changes=bool(changed or changed_keys(_olds, _news, self.updates)))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        _mend(Host.from_inputs(_news["phone"]), _news)
+        try:
+            _mend(Host.from_inputs(_news["phone"]), _news)
+        except UnreachableError as error:
+            if (
+                aspects.differing(_olds, _news) != ["daemon_json"]
+                or changed_keys(_olds, _news, self.updates)
+                or not _is_as_told(_olds)
+            ):
+                raise
+            keys = _olds["daemon_keys"]
+            docker_config.leave_for_later(error, keys, _news["daemon_keys"])
+            return UpdateResult(_kept({**_news, "daemon_json": keys, "daemon_keys": keys}))
         return UpdateResult(_kept(_news))
 
 
@@ -92,6 +106,11 @@ class Condition(Resource, module="cloudlet", name="Condition"):
             },
             opts,
         )
+
+
+def _is_as_told(props: Mapping[str, Any]) -> bool:
+    """Whether ``daemon.json`` was last seen with what the phone was told."""
+    return props["daemon_json"] == props["daemon_keys"]
 
 
 def _kept(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
-from .dynamic import Provider, run_script, tell, tell_once
+from .dynamic import Provider, changed_keys, run_script, tell, tell_once
 from .phones import daemon_json
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 
@@ -31,11 +31,17 @@ class DockerConfigProvider(Provider):
         return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        with RESTARTS, connect(Host.from_inputs(_news["phone"])) as session:
-            current = _read(session)
-            found = _found(_news)
-            without = daemon_json.unmerge(parse_file(session, current), _olds["keys"], found)
-            _write(session, current, daemon_json.merge(without, _news["keys"]))
+        try:
+            with RESTARTS, connect(Host.from_inputs(_news["phone"])) as session:
+                current = _read(session)
+                found = _found(_news)
+                without = daemon_json.unmerge(parse_file(session, current), _olds["keys"], found)
+                _write(session, current, daemon_json.merge(without, _news["keys"]))
+        except UnreachableError as error:
+            if changed_keys(_olds, _news, self.updates) != ["keys"]:
+                raise
+            leave_for_later(error, _olds["keys"], _news["keys"])
+            return UpdateResult({**_news, "keys": _olds["keys"]})
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -71,6 +77,24 @@ class DockerConfig(Resource, module="cloudlet", name="DockerConfig"):
         super().__init__(
             DockerConfigProvider(), name, {"phone": phone, "keys": keys, "found": found}, opts
         )
+
+
+def leave_for_later(error: UnreachableError, olds: dict[str, Any], news: dict[str, Any]) -> None:
+    """Tells that the phone keeps ``olds`` until it is back, where the rest can do without it.
+
+    A registry may move because its phone is dead: that phone must not keep the others from it. The
+    state keeps ``olds`` then, so that the next plan has the change again.
+
+    Raises:
+        UnreachableError: something else than the registry is to change.
+    """
+    if not daemon_json.differ_in_registries(olds, news):
+        raise error
+    tell_once(
+        f"{error} Its Docker is not told where images come from now, and can have none from the "
+        "lab's registry until it is: run `make up` when the phone is back, or take it out of "
+        "cloudlet:phones"
+    )
 
 
 def put_keys(host: Host, keys: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from .dynamic import Provider, mended_by, tell, tell_once
 from .images.registry_api import RegistryApi
-from .images.registry_place import RegistryPlace
+from .images.registry_place import RegistryPlace, lost
 from .members.managers import wait_until
 from .remote import shell
 from .remote.engine_api import Engine, EngineError
@@ -61,6 +61,9 @@ class RegistryProvider(Provider):
                 client = Engine(session)
                 seen = {"serves": _state(client, props), "storage": _storage(client)}
                 client.close()
+        except UnreachableError as error:
+            tell_once(f"{error} {lost(props['name'])}")
+            seen = {}
         except PhoneError as error:
             tell_once(str(error))
             seen = {}

@@ -78,6 +78,7 @@ class Stack(pulumi.ComponentResource):
                         "image": self._conceal(service.image),
                         "platforms": found[key][1],
                         "constraints": list(service.placement.constraints),
+                        "built": service.build is not None,
                     }
                     for key, service in spec.services.items()
                 },

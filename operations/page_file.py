@@ -29,7 +29,7 @@ def write(file: Path, lab: Lab, sight: Sight) -> None:
             sight=sight,
             running=running.running(answering),
             pages=lab.pages,
-            notes=list(status.notes(lab.configured.phones, sight)),
+            notes=list(status.notes(lab.configured.phones, sight, lab.configured.registry_phone)),
             at=datetime.now().astimezone(),
         )
     )

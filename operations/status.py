@@ -8,6 +8,7 @@ from functools import partial
 
 from components.config.lab import Phone
 from components.dial import MAJORITY_LOST, WAYS_OUT
+from components.images.registry_place import lost
 from components.members import quorum
 from components.phones.survey import Survey, survey
 from components.remote.ssh import Host, PhoneError
@@ -61,7 +62,7 @@ class Sight:
 def report(lab: Lab, sight: Sight) -> str:
     """The table, and under it the reason for every gap in it."""
     lines = table([COLUMNS, *rows(lab.configured.phones, sight)])
-    below = list(notes(lab.configured.phones, sight))
+    below = list(notes(lab.configured.phones, sight, lab.configured.registry_phone))
     if lab.stack.name == DEFAULT_STACK:
         below.append(
             "These phones are simulated: `.venv/bin/python -m lab status` shows their containers."
@@ -116,13 +117,12 @@ def node_of(phone: str, seen: Survey | PhoneError, nodes: Sequence[Node]) -> Nod
     )
 
 
-def notes(phones: Mapping[str, Phone], sight: Sight) -> Iterator[str]:
-    """What the table has no room for, a sentence each."""
-    for name, seen in sight.phones.items():
-        if isinstance(seen, PhoneError):
-            yield str(seen)
-        elif seen.docker.state in _DOCKER:
-            yield f"{name}: {_DOCKER[seen.docker.state].format(name)}"
+def notes(phones: Mapping[str, Phone], sight: Sight, registry: str = "") -> Iterator[str]:
+    """What the table has no room for, a sentence each; ``registry`` is the phone that has it."""
+    yield from _of_phones(sight)
+    if registry and isinstance(sight.phones[registry], PhoneError):
+        there = (name for name, seen in sight.phones.items() if not isinstance(seen, PhoneError))
+        yield lost(registry, next(there, "…"))
     if sight.no_nodes:
         yield sight.no_nodes
         return
@@ -150,6 +150,14 @@ def notes(phones: Mapping[str, Phone], sight: Sight) -> Iterator[str]:
             f"The swarm also lists {what}; `docker node rm --force {node.id}` on a manager takes "
             "it off"
         )
+
+
+def _of_phones(sight: Sight) -> Iterator[str]:
+    for name, seen in sight.phones.items():
+        if isinstance(seen, PhoneError):
+            yield str(seen)
+        elif seen.docker.state in _DOCKER:
+            yield f"{name}: {_DOCKER[seen.docker.state].format(name)}"
 
 
 def _too_few(sight: Sight) -> str:

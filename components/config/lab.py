@@ -113,5 +113,10 @@ class Lab:
         return tuple(phone for phone in self.phones.values() if phone.role == "manager")
 
     @property
+    def registry_phone(self) -> str:
+        """The phone that has the registry; empty where the lab has none."""
+        return self.registry.phone if self.registry else ""
+
+    @property
     def workers(self) -> tuple[Phone, ...]:
         return tuple(phone for phone in self.phones.values() if phone.role == "worker")

@@ -81,11 +81,17 @@ def choose(platforms: Iterable[str], builds: Collection[str]) -> list[str]:
 
 
 def misfits(
-    image: str, platforms: Sequence[str], placement: Placement, nodes: Iterable[Node]
+    image: str,
+    platforms: Sequence[str],
+    placement: Placement,
+    nodes: Iterable[Node],
+    *,
+    built: bool = False,
 ) -> str:
     """Why ``image`` cannot run wherever its service may land; empty if it can, or nobody knows.
 
-    ``platforms`` are the image's builds, empty where they are not known.
+    ``platforms`` are the image's builds, empty where they are not known. ``built`` is whether it is
+    the stack's own, made for those that its file names.
     """
     where = candidates(placement, nodes)
     if not platforms or where is None:
@@ -99,12 +105,16 @@ def misfits(
         return ""
     phones = ", ".join(f"{node.name} ({node.architecture})" for node in lacking)
     remedy = "use another image"
-    if able := sorted({node.architecture for node in where} - {n.architecture for n in lacking}):
+    if built:
+        more = sorted({platform_of(node.architecture) for node in lacking})
+        remedy = f"add {', '.join(more)} to build.platforms, or remove platforms"
+    elif able := sorted({node.architecture for node in where} - {n.architecture for n in lacking}):
         remedy = (
             "keep the service away with deploy.placement.constraints: "
             f"[node.platform.arch == {able[0]}], or use another image"
         )
+    there = "is built" if built else "exists"
     return (
-        f"image {image} exists for {', '.join(platforms)} only, and the service may land on "
+        f"image {image} {there} for {', '.join(platforms)} only, and the service may land on "
         f"{phones}; {remedy}"
     )

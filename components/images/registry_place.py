@@ -45,6 +45,16 @@ class RegistryPlace:
         return f"{self.address}:{self.cache_port}"
 
 
+def lost(phone: str, another: str = "…") -> str:
+    """What it means that the registry's phone is off, and what to do; ``another`` may have it."""
+    return (
+        f"{phone} has the lab's registry. What runs goes on, but until the phone is back nothing "
+        "is built, and no other can pull what was built. Start it, or write "
+        f"cloudlet:registry: {{phone: {another}}} and run `make up`: all of it is built anew for "
+        "that one"
+    )
+
+
 def repository(stack: str, service: str) -> str:
     """The name of a service's image in the registry: ``hello/web``, as far as Docker takes it.
 

@@ -44,8 +44,9 @@ class Images:
     def of(self, name: str, service: Service) -> tuple[pulumi.Input[str], pulumi.Input[list[str]]]:
         """The reference that the service is given, and the image's platforms."""
         if service.build is not None:
-            built = self._built(name, service, service.build)
-            return built.reference, built.platforms
+            # Known before it is built, so that a phone without a build stops it from being made.
+            platforms = self._platforms(service, service.build)
+            return self._built(name, service, service.build, platforms).reference, platforms
         locked = image_lock.find(self.lock, service.image)
         if locked is not None:
             return f"{familiar(service.image)}@{locked.digest}", list(locked.platforms)
@@ -79,7 +80,9 @@ class Images:
             )
         ]
 
-    def _built(self, name: str, service: Service, build: Build) -> BuiltImage:
+    def _built(
+        self, name: str, service: Service, build: Build, platforms: pulumi.Input[list[str]]
+    ) -> BuiltImage:
         assert self.registry is not None
         return BuiltImage(
             f"{name}-build",
@@ -90,7 +93,7 @@ class Images:
                 context=self.contexts[service.name],
                 target=build.target,
                 args={key: self.conceal(value) for key, value in build.args.items()},
-                platforms=self._platforms(service, build),
+                platforms=platforms,
                 registry=self.registry,
             ),
             pulumi.ResourceOptions(

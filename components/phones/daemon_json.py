@@ -48,13 +48,21 @@ def wanted(
     return keys
 
 
+def differ_in_registries(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether it is just where images are pulled from that two sets of keys differ in."""
+    return _differing(one, other) <= _RELOADED
+
+
 def is_reloaded(current: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether a Docker that runs takes up the difference without a restart.
 
     Of a key that is gone it keeps what it said.
     """
-    differing = {key for key in (*current, *new) if current.get(key) != new.get(key)}
-    return differing <= _RELOADED & new.keys()
+    return _differing(current, new) <= _RELOADED & new.keys()
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
+    return {key for key in (*one, *other) if one.get(key) != other.get(key)}
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -77,6 +77,22 @@ def test_a_failing_build_ends_with_the_builders_last_lines_and_touches_nothing(
     page.up().ok()
 
 
+def test_what_cannot_be_built_is_told_by_a_preview_with_what_to_write(page: Page) -> None:
+    sound = page.text
+    page.text = sound.replace("{context: page}", "{context: page, platforms: [linux/arm/v7]}")
+    page.configure()
+    told = page.lab.pulumi("preview").output
+    page.text = sound.replace("{context: page}", "{context: page, dockerfile: arm.Dockerfile}")
+    page.configure()
+    missing = page.lab.pulumi("preview").output
+    page.text = sound
+    page.configure()
+    assert "image page-web is built for linux/arm/v7 only, and the service may land on" in told
+    assert "add linux/amd64 to build.platforms, or remove platforms" in told
+    assert 'services.web.build: there is no file "arm.Dockerfile" in "page"; write one' in missing
+    assert "Traceback" not in told + missing
+
+
 def test_nobody_on_the_phones_network_can_put_an_image_into_the_registry(page: Page) -> None:
     begin = f"curl -s -o /dev/null -w '%{{http_code}}' -X POST http://{PLACE}/v2/x/blobs/uploads/"
     assert page.lab.on("phone-3", begin) == "405"
@@ -148,6 +164,47 @@ def test_a_registry_whose_phone_is_off_is_told_and_moves_without_stopping_a_task
 def _tasks_on(page: Page, phone: str) -> set[str]:
     listed = page.lab.on("phone-1", f"docker node ps -q $(docker node ls -q -f name={phone})")
     return set(listed.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stays", [True, False], ids=["in the file", "taken out of it"])
+def test_a_registry_moves_off_a_dead_phone(page: Page, stays: bool) -> None:
+    page.greet("Good afternoon")
+    page.up().ok()
+    lab, dead = page.lab, HOLDER
+    rest = [phone for phone in PHONES if phone != dead]
+    containers = "docker ps -q --no-trunc -f name=page_web"
+    running = [lab.on(phone, containers) for phone in rest]
+    lab.lab("stop", dead).ok()
+
+    page.greet("Good luck")
+    for told in (lab.pulumi("preview", "--refresh").ok(), page.up(), lab.operations("status")):
+        assert f"{dead} does not answer" in told.output
+        assert f"{dead} has the lab's registry. What runs goes on" in told.output
+        assert "write cloudlet:registry: {phone: " in told.output
+        assert "Traceback" not in told.output
+    assert running == [lab.on(phone, containers) for phone in rest], "a task was stopped"
+    assert all("Good afternoon" in page.says(phone) for phone in rest)
+
+    phones = lab.value("phones")
+    kept = phones if stays else {phone: phones[phone] for phone in rest}
+    moved = page.up(registry={"phone": "phone-3"}, phones=kept).ok().output
+    assert page.image().startswith(PLACE.replace(".14:", ".13:"))
+    assert page.manifests(page.image())
+    assert all("Good luck" in page.says(phone) for phone in rest)
+    assert not any(f"{phone} does not answer" in moved for phone in rest)
+    assert f"Left on {dead}: the container and the volume cloudlet-registry" in moved
+    assert ("run `make up` when the phone is back" in moved) == stays
+    planned = lab.pulumi("preview").ok().output
+    assert (f"{dead}-docker-config" in planned) == stays
+
+    lab.lab("start", dead).ok()
+    page.up(registry={"phone": "phone-3"}).ok()
+    assert wait_for(lambda: "Good luck" in page.says(dead), 60)
+    lab.pulumi("preview", "--expect-no-changes").ok()
+    # As it was told.
+    lab.on(dead, "docker rm -fv cloudlet-registry; docker volume rm cloudlet-registry")
+    page.up().ok()
 
 
 LARGE = 100 * 1024 * 1024

@@ -52,6 +52,13 @@ def test_an_image_without_a_build_for_a_phone_names_image_phone_and_architecture
     assert misfits("shop:1", ["linux/amd64"], Placement(), [NEW]).endswith("; use another image")
 
 
+def test_a_build_that_leaves_a_phone_out_is_told_what_to_add() -> None:
+    assert misfits("shop-web", ["linux/arm/v7"], Placement(), [OLD, NEW], built=True) == (
+        "image shop-web is built for linux/arm/v7 only, and the service may land on new (aarch64); "
+        "add linux/arm64 to build.platforms, or remove platforms"
+    )
+
+
 def test_a_constraint_that_keeps_the_service_away_is_enough() -> None:
     there = Placement(constraints=("node.platform.arch == armv7l",))
     assert misfits("shop:1", ["linux/arm/v7"], there, [OLD, NEW]) == ""

@@ -209,15 +209,16 @@ def test_a_registry_whose_phone_is_off_is_told_and_stops_no_refresh_and_no_destr
     outs = created()
 
     def connect(_host: Host) -> Any:
-        raise UnreachableError("phone-1 does not answer at 192.0.2.1:22: it is off")
+        raise UnreachableError("phone-1 does not answer at 192.0.2.1:22: it is off.")
 
     monkeypatch.setattr(built_image, "connect", connect)
     with pytest.raises(PhoneError) as caught:
         updated(outs, digest="2" * 64)
     assert str(caught.value) == (
-        "phone-1 does not answer at 192.0.2.1:22: it is off. The lab's registry is there: start "
-        "it (`make up` mends what it finds on a refresh), or name another phone under "
-        "cloudlet:registry"
+        "phone-1 does not answer at 192.0.2.1:22: it is off. phone-1 has the lab's registry. What "
+        "runs goes on, but until the phone is back nothing is built, and no other can pull what "
+        "was built. Start it, or write cloudlet:registry: {phone: …} and run `make up`: all of it "
+        "is built anew for that one"
     )
     assert BuiltImageProvider().read("", outs).outs == outs
     BuiltImageProvider().delete("", outs)

@@ -172,6 +172,17 @@ def test_who_mends_is_not_told_to_have_it_mended(
         )
 
 
+MOVED = {**OURS, "registry-mirrors": ["http://moved:5082"]}
+NEWS = {**PROPS, "daemon_json": MOVED, "daemon_keys": MOVED}
+
+
+def test_what_the_configuration_says_anew_is_not_told_as_somebodys_change(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert ConditionProvider().diff("phone-7", PROPS, NEWS).changes
+    assert capsys.readouterr().out == ""
+
+
 def test_what_was_seen_before_does_not_colour_what_is_seen_now(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -305,3 +316,25 @@ def test_a_phone_that_is_off_when_it_is_to_be_mended_is_named(
     Mending(monkeypatch, "docker").reachable = False
     with pytest.raises(UnreachableError, match="phone-7 does not answer"):
         ConditionProvider().update("phone-7", PROPS, PROPS)
+
+
+def test_a_phone_that_is_off_is_told_of_a_registrys_new_place_by_a_later_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Mending(monkeypatch).reachable = False
+    outs = ConditionProvider().update("phone-7", PROPS, NEWS).outs or {}
+    assert ConditionProvider().diff("phone-7", outs, NEWS).changes
+    assert not ConditionProvider().diff("phone-7", outs, PROPS).changes
+
+
+def test_what_is_wrong_with_a_phone_that_is_off_waits_for_no_later_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Mending(monkeypatch).reachable = False
+    for olds in (
+        {**PROPS, "docker": "stopped"},
+        {**PROPS, "address": "192.168.8.9"},
+        {**PROPS, "daemon_json": {}},
+    ):
+        with pytest.raises(UnreachableError):
+            ConditionProvider().update("phone-7", olds, NEWS)

@@ -57,6 +57,17 @@ def test_a_phone_that_is_off_stands_in_the_table_with_the_reason_below() -> None
     assert list(notes(PHONES, what)) == [str(off)]
 
 
+def test_a_registry_whose_phone_is_off_is_told_with_what_is_lost_and_what_to_write() -> None:
+    off = UnreachableError("phone-2 does not answer at 192.168.8.12:22: no route to host")
+    what = sight(manager("phone-1"), node("phone-2", state="down"), phone_2=off)
+    assert list(notes(PHONES, what, "phone-2")) == [
+        str(off),
+        "phone-2 has the lab's registry. What runs goes on, but until the phone is back nothing is "
+        "built, and no other can pull what was built. Start it, or write cloudlet:registry: "
+        "{phone: phone-1} and run `make up`: all of it is built anew for that one",
+    ]
+
+
 def test_a_phone_without_battery_and_wifi_has_dashes_there() -> None:
     bare = seen("phone-2", battery_percent=None, battery_celsius=None, wifi=None)
     shown = table(sight(manager("phone-1"), node("phone-2"), phone_2=bare))["phone-2"]

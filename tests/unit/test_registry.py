@@ -224,6 +224,7 @@ def test_a_phone_that_is_off_stops_neither_refresh_nor_destroy(
 
     monkeypatch.setattr(registry, "connect", connect)
     assert RegistryProvider().read("phone-1", outs).outs == outs
+    assert "write cloudlet:registry: {phone: …}" in capsys.readouterr().out
     RegistryProvider().delete("phone-1", outs)
     assert "No running service needs it" in capsys.readouterr().out
 

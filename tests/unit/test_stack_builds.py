@@ -77,6 +77,7 @@ def test_it_is_built_for_the_phones_there_are_and_deployed_as_it_was_pushed() ->
 def test_whether_every_phone_has_a_build_is_checked_as_for_any_image() -> None:
     services = lab().one("hello-compatibility").inputs["services"]
     assert services["web"]["platforms"] == ["linux/arm64"]
+    assert services["web"]["built"] is True
 
 
 def test_a_registry_without_another_source_is_a_cache_of_docker_hub() -> None:

@@ -1,0 +1,61 @@
+"""The resource of a phone's ``daemon.json``, on a phone that is off when it is to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fake_registry import HOST
+
+from components import docker_config
+from components.docker_config import DockerConfigProvider
+from components.remote.ssh import Host, UnreachableError
+
+KEYS = {"log-driver": "local", "registry-mirrors": ["http://10.0.0.1:5082"]}
+PROPS: dict[str, Any] = {"phone": HOST.to_inputs(), "keys": KEYS, "found": ""}
+
+
+@pytest.fixture(autouse=True)
+def off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(_host: Host) -> Any:
+        raise UnreachableError("phone-1 does not answer at 192.0.2.1:22: it is off.")
+
+    monkeypatch.setattr(docker_config, "connect", connect)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {**KEYS, "registry-mirrors": ["http://10.0.0.2:5082"]},
+        {**KEYS, "insecure-registries": ["10.0.0.2:5080"]},
+        {"log-driver": "local"},
+    ],
+)
+def test_a_registry_moves_though_a_phone_is_off_and_the_next_plan_has_that_phone(
+    keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(docker_config, "tell_once", print)
+    news = PROPS | {"keys": keys}
+    outs = DockerConfigProvider().update("", PROPS, news).outs or {}
+    assert capsys.readouterr().out == (
+        "phone-1 does not answer at 192.0.2.1:22: it is off. Its Docker is not told where images "
+        "come from now, and can have none from the lab's registry until it is: run `make up` when "
+        "the phone is back, or take it out of cloudlet:phones\n"
+    )
+    assert DockerConfigProvider().diff("", outs, news).changes
+    assert not DockerConfigProvider().diff("", outs, PROPS).changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keys": {**KEYS, "log-driver": "journald"}},
+        {
+            "keys": {**KEYS, "registry-mirrors": []},
+            "phone": {**HOST.to_inputs(), "host": "192.0.2.2"},
+        },
+    ],
+)
+def test_whatever_else_is_to_change_needs_the_phone(changes: dict[str, Any]) -> None:
+    with pytest.raises(UnreachableError):
+        DockerConfigProvider().update("", PROPS, PROPS | changes)
