@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from . import docker_config, wifi
+from . import docker_config, plan_words, wifi
 from .dynamic import Provider, changed_keys, mended_by, run_script, tell_once
 from .phones import access, aspects
 from .phones.survey import Survey, outdated, recent, survey
@@ -42,11 +42,15 @@ class ConditionProvider(Provider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         changed = aspects.differing(_olds, _news)
+        asked_for = aspects.wanted(
+            ssid=_olds["wifi_settings"].get("ssid"), daemon=_olds["daemon_keys"]
+        )
         for aspect in changed:
-            if aspect == "daemon_json" and _is_as_told(_olds):
-                # Nobody touched it: the configuration says something else now.
-                continue
             is_, should_be = _olds.get(aspect), _news.get(aspect)
+            if is_ == asked_for.get(aspect):
+                # Nobody has changed the phone: the configuration asks for something else now.
+                tell_once(f"{_id}: {'; '.join(plan_words.setting(aspect, is_, should_be))}")
+                continue
             words = aspects.describe(aspect, is_, should_be)
             tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_) or mended_by()}")
         return DiffResult(changes=bool(changed or changed_keys(_olds, _news, self.updates)))

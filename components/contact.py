@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import paramiko
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
+from . import plan_words
 from .dynamic import Provider, run_script, tell, tell_once
 from .phones import access
 from .remote import shell
@@ -34,6 +35,11 @@ class ContactProvider(Provider):
             phone = {**_news["phone"], "host_key": _olds["phone"]["host_key"]}
             _news = {**_news, "phone": phone}
         return super().diff(_id, _olds, _news)
+
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        yield from super().reasons(olds, news)
+        for words in plan_words.difference("cleanup", olds["cleanup"], news["cleanup"]):
+            yield f"{olds['phone']['name']}: {words}"
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         host = Host.from_inputs(props["phone"])

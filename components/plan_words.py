@@ -15,6 +15,7 @@ from .images.image_names import familiar
 # What of a phone's connection a person has configured, by the property of :class:`ssh.Host`.
 _WAYS = {"host": "SSH host", "port": "SSH port", "user": "SSH user", "key_file": "key"}
 NOTHING = "none"
+_NANOSECONDS_OF_ONE = 1_000_000_000
 
 
 def difference(key: str, old: Any, new: Any) -> Iterator[str]:
@@ -29,6 +30,21 @@ def differences(olds: Any, news: Any, prefix: str = "") -> Iterator[str]:
         one, other = cast("Mapping[str, Any]", olds), cast("Mapping[str, Any]", news)
         for key in sorted({*one, *other}):
             yield from difference(f"{prefix}{key}", one.get(key), other.get(key))
+
+
+def setting(aspect: str, old: Any, new: Any) -> Iterator[str]:
+    """What a phone is to be like, by its aspect in :mod:`phones.aspects`."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        yield from differences(old, new, "daemon.json: ")
+    else:
+        yield from difference(aspect, old, new)
+
+
+def settings(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[str]:
+    """The swarm's own, whose periods are nanoseconds as text."""
+    for key in ("heartbeat", "certificate_expiry"):
+        one, other = (int(each[key]) / _NANOSECONDS_OF_ONE for each in (olds, news))
+        yield from difference(f"{key.replace('_', ' ')} in seconds", one, other)
 
 
 def way(olds: Any, news: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ Never rename this module: the state of every lab names it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from . import plan_words
 from .dial import WAYS_OUT
-from .dynamic import Provider, changed_keys, tell, tell_once
+from .dynamic import Provider, tell, tell_once
 from .members import quorum
 from .members.managers import (
     any_manager,
@@ -85,7 +86,13 @@ class SwarmInitProvider(Provider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         _refuse_what_is_for_life(_olds["settings"], _news["settings"])
         _refuse_loss_of_majority(_olds.get("reachability") or {}, _news["leaders"])
-        return DiffResult(changes=bool(changed_keys(_olds, _news, self.updates)))
+        return super().diff(_id, _olds, _news)
+
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        for words in plan_words.settings(olds["settings"], news["settings"]):
+            yield f"swarm: {words}"
+        if olds.get("token_epoch", news["token_epoch"]) != news["token_epoch"]:
+            yield "swarm: another tokenEpoch, so both join tokens are made anew"
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:

@@ -153,6 +153,15 @@ def test_a_preview_does_not_know_ports_that_older_labs_did_not_record() -> None:
     assert PROVIDER.diff(SWARM, props(settings=older), props()).changes
 
 
+def test_a_plan_tells_what_changes_of_the_swarm(capsys: pytest.CaptureFixture[str]) -> None:
+    slower = {**SETTINGS, "heartbeat": "5000000000"}
+    assert PROVIDER.diff(SWARM, props(), props(settings=slower, token_epoch=7)).changes
+    assert capsys.readouterr().out == (
+        "swarm: heartbeat in seconds 20 → 5\n"
+        "swarm: another tokenEpoch, so both join tokens are made anew\n"
+    )
+
+
 def test_another_token_epoch_makes_both_tokens_anew(swarm: Swarm) -> None:
     assert PROVIDER.diff(SWARM, props(), props(token_epoch=1.0)).changes
     PROVIDER.update(SWARM, props(), props(token_epoch=1.0))
