@@ -13,7 +13,6 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import pulumi
@@ -33,16 +32,12 @@ from .images.build_context import Context
 from .images.builder import BuildError, Order, Ways
 from .images.registry_api import RegistryApi
 from .images.registry_place import lost
-from .registry import CONTAINER, Registry, place_of
+from .registry import CONTAINER, ONE_AT_A_TIME, Registry, place_of, sweep
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 from .remote.tunnel import tunnel
 
 # An input that a plan never shows: whether it is a preview that asks.
 _PREVIEW = "__preview"
-# One build keeps this machine's processors busy; and what is pushed while the registry is swept
-# could be taken for rubbish.
-_ONE_AT_A_TIME = Lock()
-_SWEEP_SECONDS = 300.0
 _ROOM_MB = 64
 # A service that rolls back runs what was built before, and a phone may have to pull that again.
 _EARLIER = 2
@@ -86,7 +81,7 @@ class BuiltImageProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         try:
-            with _ONE_AT_A_TIME, _registry(_props) as (session, api):
+            with ONE_AT_A_TIME, _registry(_props) as (session, api):
                 _sweep(session, api, _props["repository"], [])
         except PhoneError as error:
             tell_once(str(error))
@@ -162,7 +157,11 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
     tag = _tag(props)
     kept = {key: value for key, value in props.items() if key not in ("args", _PREVIEW)}
     place = place_of(props["place"])
-    with _ONE_AT_A_TIME, _registry(props) as (session, api):
+
+    def step(line: str) -> None:
+        tell(f"{what}: {line}")
+
+    with ONE_AT_A_TIME, _registry(props) as (session, api):
         started = time.monotonic()
         order = Order(
             folder=Path(props["folder"]).expanduser(),
@@ -175,19 +174,15 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
         tell(f"{what}: building for {', '.join(order.platforms)}")
         with tunnel(session, place.push_port) as push, tunnel(session, place.cache_port) as cache:
             try:
-                by = builder.find(lambda file, _: api.upload(file, props["repository"], tag))
-                by.push(
-                    order,
-                    f"{props['repository']}:{tag}",
-                    Ways(push=push, cache=cache),
-                    lambda line: tell(f"{what}: {line}"),
-                )
+                by = builder.find(lambda file, _: api.upload(file, props["repository"], tag), step)
+                reference = f"{props['repository']}:{tag}"
+                by.push(order, reference, Ways(push=push, cache=cache), step)
                 digest = api.digest(props["repository"], tag)
             except (BuildError, PhoneError) as error:
                 raise PhoneError(_why(props, session, str(error))) from None
         _sweep(session, api, props["repository"], [tag, *earlier])
     tell(f"{what}: built and in the registry after {time.monotonic() - started:.1f} s")
-    reference = f"{place.images}/{props['repository']}:{tag}@{digest}"
+    reference = f"{place.images}/{reference}@{digest}"
     return {**kept, "reference": reference, "tag": tag, "earlier": earlier}
 
 
@@ -217,15 +212,7 @@ def _registry(props: Mapping[str, Any]) -> Generator[tuple[Session, RegistryApi]
 def _sweep(session: Session, api: RegistryApi, repository: str, tags: list[str]) -> None:
     """Takes all but ``tags`` of a repository away, and what of the storage nobody needs then."""
     if api.keep(repository, tags):
-        done = session.run(
-            f"docker exec {CONTAINER} registry garbage-collect /tmp/push.yml",
-            seconds=_SWEEP_SECONDS,
-        )
-        if done.status != 0:
-            raise PhoneError(
-                f"{session.host.name}: the lab's registry could not be swept: "
-                f"{done.stderr.strip().splitlines()[-1:]}"
-            )
+        sweep(session)
 
 
 def _why(props: Mapping[str, Any], session: Session, words: str) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import pulumi
@@ -31,6 +32,10 @@ HUB = "https://registry-1.docker.io"
 # To pull the image over a phone's wifi.
 PULL_SECONDS = 900.0
 START_SECONDS = 30.0
+# What is pushed while the registry is swept could be taken for rubbish; and one build keeps this
+# machine's processors busy.
+ONE_AT_A_TIME = Lock()
+_SWEEP_SECONDS = 300.0
 _SERVES = "yes"
 _MARK = "cloudlet.registry"
 _LAST_LINES = 5
@@ -102,6 +107,8 @@ class Registry(Resource, module="cloudlet", name="Registry"):
     """Takes what was built, through SSH, and lets the phones pull that and what Docker Hub has."""
 
     phone: pulumi.Output[dict[str, Any]]
+    mirror: str
+    """What stands for Docker Hub in the lab; empty where that itself is asked."""
     storage: pulumi.Output[str]
     """Another one has nothing of what was pushed."""
 
@@ -109,6 +116,7 @@ class Registry(Resource, module="cloudlet", name="Registry"):
         self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         self.place = args.place
+        self.mirror = args.upstream or ""
         super().__init__(
             RegistryProvider(),
             name,
@@ -129,6 +137,29 @@ class Registry(Resource, module="cloudlet", name="Registry"):
 def place_of(props: Mapping[str, Any]) -> RegistryPlace:
     """The place in properties with ``name``, ``address`` and ``port``."""
     return RegistryPlace(phone=props["name"], address=props["address"], port=int(props["port"]))
+
+
+def sweep(session: Session) -> None:
+    """Frees what belongs to no image any more, while nobody else pushes (:data:`ONE_AT_A_TIME`)."""
+    done = session.run(
+        f"docker exec {CONTAINER} registry garbage-collect /tmp/push.yml", seconds=_SWEEP_SECONDS
+    )
+    if done.status != 0:
+        raise PhoneError(
+            f"{session.host.name}: the lab's registry could not be swept: "
+            f"{done.stderr.strip().splitlines()[-1:]}"
+        )
+
+
+def pull(client: Engine, image: str, tag: str) -> str:
+    """Has a phone pull an image by a tag or a digest; why it could not, if so."""
+    try:
+        answer = client.request("POST", "/images/create", {"fromImage": image, "tag": tag})
+    except EngineError as error:
+        return error.reason
+    # Docker tells a failure in the midst of a successful answer.
+    lines = [json.loads(line) for line in answer.splitlines() if line.strip()]
+    return next((line["error"] for line in lines if "error" in line), "")
 
 
 def _ensure(props: Mapping[str, Any]) -> str:
@@ -197,12 +228,7 @@ def _state(client: Engine, props: Mapping[str, Any]) -> str:
 
 
 def _pull(client: Engine) -> None:
-    name, tag = IMAGE.split(":")
-    try:
-        answer = client.request("POST", "/images/create", {"fromImage": name, "tag": tag})
-        reason = _pull_error(answer)
-    except EngineError as error:
-        reason = error.reason
+    reason = pull(client, *IMAGE.split(":"))
     if not reason:
         return
     try:
@@ -211,12 +237,6 @@ def _pull(client: Engine) -> None:
         raise PhoneError(
             f"{client.phone}: cannot have the image {IMAGE}, which is the lab's registry: {reason}"
         ) from None
-
-
-def _pull_error(answer: bytes) -> str:
-    """Docker tells a failure in the midst of a successful answer."""
-    lines = [json.loads(line) for line in answer.splitlines() if line.strip()]
-    return next((line["error"] for line in lines if "error" in line), "")
 
 
 def _start(client: Engine, props: Mapping[str, Any]) -> None:

@@ -24,6 +24,8 @@ from .architecture import runs
 
 BUILD_SECONDS = 3600.0
 _ASK_SECONDS = 20.0
+# The image of buildx's own builder is pulled once.
+_BOOT_SECONDS = 300.0
 _LAST_LINES = 12
 _BUILDX = "cloudlet"
 _PLATFORM = ("os", "architecture", "variant")
@@ -177,9 +179,6 @@ class Buildx:
     def push(self, order: Order, reference: str, ways: Ways, tell: Tell) -> None:
         """As :meth:`Buildah.push`."""
         del ways
-        if not _quietly(["docker", "buildx", "inspect", _BUILDX]):
-            made = ["docker", "buildx", "create", f"--name={_BUILDX}", "--driver=docker-container"]
-            _run(self.name, made, {}, order.platforms, tell)
         with tempfile.TemporaryDirectory(prefix="cloudlet-build-") as folder:
             archive = Path(folder, "image.tar")
             command = [
@@ -197,21 +196,52 @@ class Buildx:
             self.upload(archive, reference)
 
 
-def find(upload: Callable[[Path, str], object]) -> Buildah | Buildx:
+def find(upload: Callable[[Path, str], object], tell: Tell) -> Buildah | Buildx:
     """The builder of this machine; ``upload`` puts an OCI archive into the registry.
 
     Raises:
         BuildError: it has none.
     """
-    if _quietly(["docker", "buildx", "version"]) and _quietly(["docker", "info"]):
+    has_buildx = _quietly(["docker", "buildx", "version"]) and _quietly(["docker", "info"])
+    why = _start_buildx() if has_buildx else ""
+    if has_buildx and not why:
         return Buildx(upload=upload)
     if shutil.which("buildah"):
+        if why:
+            tell(f"{why}; buildah builds instead")
         return Buildah()
     if shutil.which("apt-get"):
         how = "sudo apt-get install buildah"
+    elif has_buildx:
+        how = "let Docker pull that, or install buildah"
     else:
         how = "install Docker with its buildx plugin, or buildah"
-    raise BuildError(f"nothing on this machine builds images; {how}")
+    raise BuildError(f"{why or 'nothing on this machine builds images'}; {how}")
+
+
+def _start_buildx() -> str:
+    """Starts buildx's own builder, whichever somebody made under the name, else one in a container;
+    why there is none, if so."""
+    if not _quietly(["docker", "buildx", "inspect", _BUILDX]):
+        _quietly(["docker", "buildx", "create", f"--name={_BUILDX}", "--driver=docker-container"])
+    try:
+        done = subprocess.run(
+            ["docker", "buildx", "inspect", "--bootstrap", _BUILDX],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_BOOT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"it is not there after {_BOOT_SECONDS:.0f} s"
+    else:
+        if done.returncode == 0:
+            return ""
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        why = lines[-1].removeprefix("ERROR: ") if lines else "it says nothing"
+    return f"{Buildx.name} cannot start its builder, the image moby/buildkit ({why})"
 
 
 def emulation(platforms: Sequence[str], by: str) -> str:

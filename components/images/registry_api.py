@@ -5,6 +5,7 @@ Just what Docker has no command for: what is there, what goes, and an archive pu
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import tarfile
@@ -83,14 +84,41 @@ class RegistryApi:
                 digests = {digest, *(each["digest"] for each in builds)}
                 held, gone = (held | digests, gone) if tag in kept else (held, gone | digests)
         for digest in sorted(gone - held):
-            self._ask("DELETE", _manifest(repository, digest), (202, 404))
+            self.remove(repository, digest)
         return bool(gone - held)
+
+    def remove(self, repository: str, digest: str) -> None:
+        """Takes a manifest away; what it held goes when the registry is swept."""
+        self._ask("DELETE", _manifest(repository, digest), (202, 404))
+
+    def has(self, repository: str, digest: str) -> bool:
+        """Whether a blob is there."""
+        return self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", (200, 404))[0] == 200
+
+    def put_blob(self, repository: str, digest: str, size: int, data: IO[bytes]) -> None:
+        _, headers, _ = self._ask("POST", f"/v2/{repository}/blobs/uploads/", (202,))
+        place = headers["Location"].partition("/v2/")[2]
+        joint = "&" if "?" in place else "?"
+        length = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        self._ask("PUT", f"/v2/{place}{joint}digest={digest}", (201,), data, length)
+
+    def put_manifest(self, repository: str, reference: str, body: bytes, kind: str) -> None:
+        """Puts a manifest, of which all is there, under a tag or its digest."""
+        self._ask("PUT", _manifest(repository, reference), (201,), body, {"Content-Type": kind})
 
     def upload(self, archive: Path, repository: str, tag: str) -> str:
         """Puts the image of an OCI archive under a tag; the digest of its list."""
         with tarfile.open(archive) as tar:
             (top,) = json.loads(_member(tar, "index.json").read())["manifests"]
-            return self._put(tar, repository, top, tag)
+            if top["mediaType"] == _INDEX:
+                return self._put(tar, repository, top, tag)
+            # BuildKit makes no list of one build. The time of its making would change the digest.
+            top.pop("annotations", None)
+            self._put(tar, repository, top, top["digest"])
+        listed = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [top]}
+        body = json.dumps(listed, sort_keys=True).encode()
+        self.put_manifest(repository, tag, body, _INDEX)
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
     def _put(self, tar: tarfile.TarFile, repository: str, what: dict[str, Any], tag: str) -> str:
         body = _blob(tar, what["digest"]).read()
@@ -99,21 +127,11 @@ class RegistryApi:
             self._put(tar, repository, build, build["digest"])
         if "config" in document:
             for blob in (document["config"], *document["layers"]):
-                self._put_blob(tar, repository, blob)
-        kind = {"Content-Type": what["mediaType"]}
-        self._ask("PUT", _manifest(repository, tag), (201,), body, kind)
+                if not self.has(repository, blob["digest"]):
+                    with _blob(tar, blob["digest"]) as data:
+                        self.put_blob(repository, blob["digest"], blob["size"], data)
+        self.put_manifest(repository, tag, body, what["mediaType"])
         return what["digest"]
-
-    def _put_blob(self, tar: tarfile.TarFile, repository: str, blob: dict[str, Any]) -> None:
-        digest, size = blob["digest"], blob["size"]
-        if self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", (200, 404))[0] == 200:
-            return
-        _, headers, _ = self._ask("POST", f"/v2/{repository}/blobs/uploads/", (202,))
-        place = headers["Location"].partition("/v2/")[2]
-        joint = "&" if "?" in place else "?"
-        length = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        with _blob(tar, digest) as data:
-            self._ask("PUT", f"/v2/{place}{joint}digest={digest}", (201,), data, length)
 
     def _ask(
         self,

@@ -67,7 +67,7 @@ def no_upload(_archive: Path, _reference: str) -> None:
 def test_docker_with_buildx_is_used_before_buildah(machine: Machine) -> None:
     machine.has("docker")
     machine.has("buildah")
-    assert isinstance(builder.find(no_upload), Buildx)
+    assert isinstance(builder.find(no_upload, print), Buildx)
 
 
 def test_a_docker_without_buildx_or_that_does_not_run_leaves_it_to_buildah(
@@ -76,15 +76,15 @@ def test_a_docker_without_buildx_or_that_does_not_run_leaves_it_to_buildah(
     machine.has("buildah")
     for refused in ("buildx", "info"):
         machine.has("docker", f'#!/bin/sh\n[ "$1" != {refused} ]\n')
-        assert isinstance(builder.find(no_upload), Buildah)
+        assert isinstance(builder.find(no_upload, print), Buildah)
 
 
 def test_without_a_builder_the_one_command_is_named_that_brings_one(machine: Machine) -> None:
     with pytest.raises(BuildError, match="install Docker with its buildx plugin, or buildah"):
-        builder.find(no_upload)
+        builder.find(no_upload, print)
     machine.has("apt-get")
     with pytest.raises(BuildError) as caught:
-        builder.find(no_upload)
+        builder.find(no_upload, print)
     assert str(caught.value) == (
         "nothing on this machine builds images; sudo apt-get install buildah"
     )
@@ -132,10 +132,50 @@ def test_buildx_leaves_an_archive_that_is_put_into_the_registry(
     assert "--platform=linux/arm/v7,linux/amd64" in machine.calls()[-1]
 
 
-def test_buildx_makes_its_own_builder_once(machine: Machine, tmp_path: Path) -> None:
-    machine.has("docker", _RECORD + '[ "$2" != inspect ]\n')
-    Buildx(upload=lambda _archive, _reference: None).push(order(tmp_path), "a/b:1", WAYS, print)
-    assert "buildx create --name=cloudlet" in machine.calls()[1]
+def test_buildx_has_a_builder_of_its_own_which_is_made_once(machine: Machine) -> None:
+    machine.has("docker", _RECORD + '[ "$2 $3" != "inspect cloudlet" ]\n')
+    builder.find(no_upload, print)
+    assert "buildx create --name=cloudlet" in machine.calls()[3]
+    machine.calls_file.unlink()
+    machine.has("docker")
+    builder.find(no_upload, print)
+    assert not any("create" in call for call in machine.calls())
+
+
+_WITHOUT_BUILDKIT = """#!/bin/sh
+case "$*" in
+*--bootstrap*) echo '#1 pulling image' >&2; echo 'ERROR: no such host' >&2; exit 1 ;;
+esac
+"""
+
+
+def test_where_buildx_cannot_have_its_builder_buildah_builds(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.has("docker", _WITHOUT_BUILDKIT)
+    machine.has("buildah")
+    assert isinstance(builder.find(no_upload, print), Buildah)
+    assert capsys.readouterr().out == (
+        "docker buildx cannot start its builder, the image moby/buildkit (no such host); buildah "
+        "builds instead\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("has_apt", "how"),
+    [(True, "sudo apt-get install buildah"), (False, "let Docker pull that, or install buildah")],
+)
+def test_where_there_is_no_buildah_either_it_is_told_what_to_do(
+    machine: Machine, has_apt: bool, how: str
+) -> None:
+    machine.has("docker", _WITHOUT_BUILDKIT)
+    if has_apt:
+        machine.has("apt-get")
+    with pytest.raises(BuildError) as caught:
+        builder.find(no_upload, print)
+    assert str(caught.value) == (
+        f"docker buildx cannot start its builder, the image moby/buildkit (no such host); {how}"
+    )
 
 
 @pytest.mark.parametrize("name", ["buildah", "docker"])

@@ -81,7 +81,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
             yield SimpleNamespace(host=host, open_port=session.open_port, run=here.phone.run)
 
         monkeypatch.setattr(built_image, "connect", connect)
-        monkeypatch.setattr(built_image.builder, "find", lambda _: here.builder)
+        monkeypatch.setattr(built_image.builder, "find", lambda *_: here.builder)
         yield here
 
 

@@ -33,7 +33,9 @@ def archive(folder: Path, platforms: int = 2) -> tuple[Path, str]:
         )
         for number in range(platforms)
     ]
-    top = blob(LIST, json.dumps({"manifests": builds}).encode())
+    top = builds[0]
+    if platforms > 1:
+        top = blob(LIST, json.dumps({"manifests": builds}).encode())
     files["index.json"] = json.dumps({"manifests": [top]}).encode()
     path = folder / "image.tar"
     with tarfile.open(path, "w") as tar:
@@ -56,6 +58,18 @@ def test_an_archive_is_put_in_with_a_list_and_every_build(tmp_path: Path) -> Non
         registry.log.clear()
         api.upload(path, "hello/web", "two")
         assert not [line for line in registry.log if line.startswith("POST")], "sent once"
+        api.close()
+
+
+def test_one_build_alone_is_put_in_as_a_list_too(tmp_path: Path) -> None:
+    path, build = archive(tmp_path, platforms=1)
+    with Registry().serving() as session:
+        api = RegistryApi(session, 5081)
+        digest = api.upload(path, "hello/web", "one")
+        assert api.digest("hello/web", "one") == digest != build
+        (listed,) = api.manifest("hello/web", "one")["manifests"]
+        assert listed["digest"] == build
+        assert api.upload(path, "hello/web", "one") == digest
         api.close()
 
 
