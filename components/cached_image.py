@@ -15,7 +15,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from .dynamic import Provider, tell
-from .images.architecture import choose, platform
+from .images.architecture import builds, choose
 from .images.image_names import hub_repository
 from .images.registry_api import RegistryApi
 from .registry import CONTAINER, Registry, place_of
@@ -96,21 +96,11 @@ def _fetch(props: Mapping[str, Any]) -> None:
 def _blobs(api: RegistryApi, repository: str, digest: str, platforms: Sequence[str]) -> list[str]:
     """The digests of all that makes up the image for these platforms."""
     top = api.manifest(repository, digest)
-    builds = {
-        _platform(each.get("platform") or {}): each["digest"] for each in top.get("manifests", [])
-    }
-    wanted = {builds[each] for each in choose(platforms, builds)}
-    manifests = [api.manifest(repository, each) for each in sorted(wanted)] if builds else [top]
+    there = builds(top)
+    wanted = {there[each] for each in choose(platforms, there)}
+    manifests = [api.manifest(repository, each) for each in sorted(wanted)] if there else [top]
     found = (blob for each in manifests for blob in (each["config"], *each["layers"]))
     return list(dict.fromkeys(blob["digest"] for blob in found))
-
-
-def _platform(told: Mapping[str, Any]) -> str:
-    return platform(
-        os=told.get("os") or "linux",
-        architecture=told.get("architecture") or "unknown",
-        variant=told.get("variant") or "",
-    )
 
 
 def _have(session: Session, api: RegistryApi, repository: str, blobs: Sequence[str]) -> None:

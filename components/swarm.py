@@ -55,6 +55,8 @@ class Swarm(pulumi.ComponentResource):
     manager_token: pulumi.Output[str]
     nodes: list[dict[str, pulumi.Input[Any]]]
     """Each phone's properties of a :class:`placement.Node`."""
+    hosts: dict[str, pulumi.Output[dict[str, Any]]]
+    """How each phone is reached."""
 
     def __init__(
         self, name: str, args: SwarmArgs, opts: pulumi.ResourceOptions | None = None
@@ -96,6 +98,8 @@ class Swarm(pulumi.ComponentResource):
             }
             for key, member in args.members.items()
         ]
+
+        self.hosts = {key: member.phone.host for key, member in args.members.items()}
 
         # One manager after the other: each changes the majority that the next one must find.
         chain: list[pulumi.Resource] = [self.init]

@@ -7,6 +7,7 @@ word for their processor: ``armv7l``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from components.compose import Build, Placement
 from components.services.placement import Node, candidates
@@ -67,6 +68,20 @@ def to_build(
 def platform_of(node: str) -> str:
     """The newest platform that a node of that architecture runs."""
     return f"linux/{_NEWEST.get(node, node)}"
+
+
+def builds(index: Mapping[str, Any]) -> dict[str, str]:
+    """The digests of an image's builds by platform, as a registry lists them."""
+    found: dict[str, str] = {}
+    for each in index.get("manifests", []):
+        told: Mapping[str, str] = each.get("platform") or {}
+        name = platform(
+            os=told.get("os") or "linux",
+            architecture=told.get("architecture") or "unknown",
+            variant=told.get("variant") or "",
+        )
+        found[name] = each["digest"]
+    return found
 
 
 def choose(platforms: Iterable[str], builds: Collection[str]) -> list[str]:

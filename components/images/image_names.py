@@ -5,11 +5,23 @@ from __future__ import annotations
 
 def hub_repository(image: str) -> str | None:
     """The image's repository at Docker Hub; ``None`` if it is another registry's."""
-    name = familiar(image).partition("@")[0].rpartition(":")[0]
-    host, slash, _ = name.partition("/")
-    if not slash:
-        return f"library/{name}"
-    return None if host == "localhost" or "." in host or ":" in host else name
+    if registry_of(image):
+        return None
+    name = untagged(familiar(image))
+    return name if "/" in name else f"library/{name}"
+
+
+def registry_of(image: str) -> str:
+    """The registry that the image's name begins with; empty where that is Docker Hub."""
+    host, slash, _ = familiar(image).partition("/")
+    return host if slash and (host == "localhost" or "." in host or ":" in host) else ""
+
+
+def untagged(image: str) -> str:
+    """The name without tag and digest."""
+    name = image.partition("@")[0]
+    head, _, tag = name.rpartition(":")
+    return head if head and "/" not in tag else name
 
 
 def familiar(image: str) -> str:

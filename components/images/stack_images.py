@@ -11,17 +11,18 @@ import pulumi
 from components.built_image import BuiltImage, BuiltImageArgs
 from components.cached_image import CachedImage
 from components.compose import Build, Service
+from components.delivered_image import DeliveredImage
 from components.image import Image
 from components.registry import Registry
-from components.services.placement import Node
+from components.services.placement import Node, candidates
 from components.services.service_args import Conceal
 from components.swarm import Swarm
 
 from . import image_lock
-from .architecture import to_build
+from .architecture import platform_of, to_build
 from .build_context import Context
 from .image_lock import Lock
-from .image_names import familiar, hub_repository
+from .image_names import familiar, registry_of
 from .registry_place import repository
 
 
@@ -65,20 +66,49 @@ class Images:
         service: Service,
         reference: pulumi.Input[str],
         after: Sequence[pulumi.Resource],
-    ) -> list[CachedImage]:
+    ) -> list[pulumi.Resource]:
         """What the service waits for, so that its phones need not all fetch the same."""
         registry = self.registry
-        if registry is None or service.build is not None or hub_repository(service.image) is None:
+        if registry is None or service.build is not None:
+            return []
+        opts = pulumi.ResourceOptions(parent=self.parent, depends_on=[registry, *after])
+        if not (elsewhere := registry_of(service.image)):
+            return [
+                CachedImage(
+                    f"{name}-cached",
+                    reference=reference,
+                    platforms=self._platforms(service, Build(context=".")),
+                    registry=registry,
+                    opts=opts,
+                )
+            ]
+        alone = service.mode == "replicated" and service.replicas < 2
+        # Each phone's own is another one, and the lab's own needs no way around.
+        if alone or elsewhere.partition(":")[0] in ("localhost", registry.place.address):
             return []
         return [
-            CachedImage(
-                f"{name}-cached",
+            DeliveredImage(
+                f"{name}-delivered",
                 reference=reference,
-                platforms=self._platforms(service, Build(context=".")),
+                phones=self._phones(service),
                 registry=registry,
-                opts=pulumi.ResourceOptions(parent=self.parent, depends_on=[registry, *after]),
+                opts=opts,
             )
         ]
+
+    def _phones(self, service: Service) -> pulumi.Output[list[dict[str, Any]]]:
+        """Those that may run the service, where at least half of them will."""
+
+        def chosen(nodes: list[dict[str, Any]], hosts: dict[str, Any]) -> list[dict[str, Any]]:
+            where = candidates(service.placement, [Node(**node) for node in nodes]) or []
+            if service.mode == "replicated" and 2 * service.replicas < len(where):
+                return []
+            return [
+                {**hosts[node.name], "platform": platform_of(node.architecture)} for node in where
+            ]
+
+        known: pulumi.Output[Any] = pulumi.Output.all(self.swarm.nodes, self.swarm.hosts)
+        return known.apply(lambda all_: chosen(all_[0], all_[1]))
 
     def _built(
         self, name: str, service: Service, build: Build, platforms: pulumi.Input[list[str]]

@@ -234,6 +234,33 @@ def test_an_image_comes_from_outside_once_for_all_phones(page: Page) -> None:
     page.up().ok()
 
 
+@pytest.mark.slow
+def test_an_image_of_another_registry_comes_from_there_once_for_all_phones(page: Page) -> None:
+    lab = page.lab
+    # Docker asks no cache for what is named like this, wherever the registry is.
+    host = lab.value("engine")["registryMirror"].removeprefix("http://")
+    tiny_images().push("shop/large:2", ballast=LARGE)
+    page.up().ok()
+    file = page.folder / "large.yml"
+    file.write_text(
+        f"services: {{one: {{image: '{host}/shop/large:2', deploy: {{mode: global}}}}}}"
+    )
+    stacks = lab.value("stacks") | {"large": {"file": str(file)}}
+    outside = imagekit.sent_by_outside()
+    lab.configure(stacks=stacks, registry=imagekit.REGISTRY)
+    told = lab.up().ok().output
+    outside = imagekit.sent_by_outside() - outside
+    assert f"{host}/shop/large:2: fetched once for 4 phones" in told
+    form = "{{.Spec.TaskTemplate.ContainerSpec.Image}}"
+    image = lab.on("phone-1", f"docker service inspect -f '{form}' large_one").strip()
+    assert image.startswith(f"{host}/shop/large:2@sha256:"), "the service keeps its own name"
+    size = int(lab.on("phone-3", f"docker image inspect -f '{{{{.Size}}}}' {image}"))
+    print(f"{size} bytes: from outside {outside / size:.2f} times")
+    assert LARGE < size <= outside < 1.1 * size
+    lab.pulumi("preview", "--expect-no-changes").ok()
+    page.up().ok()
+
+
 CALLER = """
   caller:
     image: busybox:1

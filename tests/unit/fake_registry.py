@@ -58,7 +58,7 @@ class Registry:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield SimpleNamespace(
                 host=HOST,
@@ -146,4 +146,5 @@ class _Handler(BaseHTTPRequestHandler):
             held.blobs[digest] = body
             self._answer(201)
         else:
-            self._answer(200 if reference in held.blobs else 404)
+            blob = held.blobs.get(reference)
+            self._answer(404 if blob is None else 200, blob or b"")

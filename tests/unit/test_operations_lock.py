@@ -15,6 +15,7 @@ import pytest
 from components.config.lab import Lab
 from components.images import image_lock
 from components.images.image_lock import Locked
+from components.images.upstream import places
 from operations import lock, registry
 from operations.errors import OperationError
 from operations.pulumi_cli import PulumiStack
@@ -130,6 +131,7 @@ def test_a_registry_that_is_off_is_told_from_one_that_lacks_the_image(
     [
         ("quay.io/prometheus/node-exporter", ("https://quay.io", "prometheus/node-exporter")),
         ("localhost:5000/web", ("https://localhost:5000", "web")),
+        ("mirror.lan:5000/web", ("https://mirror.lan:5000", "web")),
         ("web", ("mirror", "library/web")),
         ("shop/web", ("mirror", "shop/web")),
     ],
@@ -137,7 +139,13 @@ def test_a_registry_that_is_off_is_told_from_one_that_lacks_the_image(
 def test_where_an_image_is_asked_for_follows_dockers_rules(
     image: str, place: tuple[str, str]
 ) -> None:
-    assert next(registry._places(image, "mirror")) == place
+    assert next(places(image, "mirror")) == place
+
+
+def test_the_labs_mirror_is_asked_as_its_owner_gave_it_by_its_own_name_too() -> None:
+    assert list(places("10.0.0.2:5000/web", "http://10.0.0.2:5000/")) == [
+        ("http://10.0.0.2:5000", "web")
+    ]
 
 
 # The file

@@ -28,17 +28,21 @@ CONTEXT = Context(
 )
 
 
-def lab(build: str = ".") -> Recorder:
-    """A lab of one phone with a registry, and a stack with one service that is built."""
+def lab(build: str = ".", service: str = "", names: str = "one") -> Recorder:
+    """A lab of ``names`` with a registry on the first, and a stack with one service, which is built
+    unless another ``service`` is given."""
 
     def program() -> None:
-        phone = Phone("one", phone_args())
-        member = Member(phone=phone, role="manager", labels={})
-        swarm = Swarm("swarm", SwarmArgs(members={"one": member}, settings=SETTINGS))
+        phones = {name: Phone(name, phone_args(name)) for name in names.split()}
+        members = {
+            name: Member(phone=phone, role="manager", labels={}) for name, phone in phones.items()
+        }
+        phone = phones["one"]
+        swarm = Swarm("swarm", SwarmArgs(members=members, settings=SETTINGS))
         place = RegistryPlace(phone="one", address="10.0.0.1", port=5080)
         registry = Registry("registry", RegistryArgs(place=place, phone=phone.host, cache_mb=4096))
         spec = compose.load(
-            f"services: {{web: {{build: {build}}}}}",
+            f"services: {{web: {service or f'{{build: {build}}}'}}}",
             source="stack.yml",
             stack="hello",
             variables={"TOKEN": TOKEN},
@@ -87,6 +91,38 @@ def test_a_registry_without_another_source_is_a_cache_of_docker_hub() -> None:
 def test_an_argument_that_is_secret_is_marked_so() -> None:
     recorder = lab("{context: ., args: {TOKEN: '${TOKEN}'}}")
     assert "args" in recorder.one("hello-web-build").secret
+
+
+def test_an_image_of_another_registry_is_delivered_to_the_phones_that_will_run_it() -> None:
+    recorder = lab(service="{image: ghcr.io/shop/web, deploy: {mode: global}}")
+    made = recorder.one("hello-web-delivered").inputs
+    assert made["reference"] == f"ghcr.io/shop/web@sha256:{'0' * 64}"
+    assert [(phone["name"], phone["platform"]) for phone in made["phones"]] == [
+        ("one", "linux/arm64")
+    ]
+    assert recorder.of("CachedImage") == []
+
+
+def test_an_image_of_docker_hub_is_put_into_the_cache() -> None:
+    recorder = lab(service="{image: web, deploy: {mode: global}}")
+    assert recorder.one("hello-web-cached").inputs["platforms"] == ["linux/arm64"]
+    assert recorder.of("DeliveredImage") == []
+
+
+@pytest.mark.parametrize("image", ["ghcr.io/shop/web", "localhost:5000/web", "10.0.0.1:5080/web"])
+def test_an_image_that_one_phone_pulls_or_that_is_near_is_not(image: str) -> None:
+    mode = "replicas: 1" if "ghcr" in image else "mode: global"
+    assert lab(service=f"{{image: '{image}', deploy: {{{mode}}}}}").of("DeliveredImage") == []
+
+
+def test_where_few_of_the_phones_would_run_it_it_is_not_brought_to_all() -> None:
+    def phones(replicas: int) -> list[Any]:
+        service = f"{{image: ghcr.io/web, deploy: {{replicas: {replicas}}}}}"
+        made = lab(service=service, names="one two three four five")
+        return made.one("hello-web-delivered").inputs["phones"]
+
+    assert len(phones(3)) == 5
+    assert phones(2) == []
 
 
 def test_a_platform_that_no_phone_runs_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
