@@ -28,7 +28,7 @@ preview: ready ## show what `make up` would change; reaches no phone
 	@$(PULUMI) preview --stack $(STACK) --suppress-progress
 
 refresh: ready ## read the phones and show what changed behind Pulumi's back
-	@$(PULUMI) refresh --stack $(STACK) --yes --skip-preview --suppress-outputs
+	@$(PULUMI) refresh --stack $(STACK) --yes --skip-preview --suppress-outputs --suppress-progress
 
 down: ## take away what `make up` brought; the simulated phones too
 	@if [ -z "$$PULUMI_BACKEND_URL" ] && [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
