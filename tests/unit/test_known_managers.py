@@ -74,3 +74,14 @@ def test_what_was_recorded_is_what_others_are_given() -> None:
         "hosts": [D, E, A],
         "managers": ["d", "e"],
     }
+
+
+def test_a_plan_tells_why_so_much_of_it_says_managers(capsys: pytest.CaptureFixture[str]) -> None:
+    provider = KnownManagersProvider()
+    news = {"hosts": [D, E], "managers": ["d", "e"]}
+    assert provider.diff("managers", {"hosts": [A]}, news).changes
+    assert capsys.readouterr().out == (
+        "the swarm is spoken to by d, e from now on: what says ~managers only takes that up\n"
+    )
+    assert not provider.diff("managers", {"hosts": [D, E]}, news).changes
+    assert capsys.readouterr().out == ""
