@@ -48,6 +48,18 @@ def test_a_demotion_that_is_killed_goes_on(cluster: Lab, later: float) -> None:
     settle(cluster)
 
 
+def test_after_a_change_that_was_killed_nothing_is_shown_of_what_is_as_it_was(
+    cluster: Lab,
+) -> None:
+    make_whole(cluster)
+    configure(cluster, {**USUAL, "phone-3": "worker"})
+    cluster.kill_up_when("Membership swarm-phone-3 updating", later=0.1)
+    shown = cluster.up().ok().output
+    assert "The last run was cut off in swarm-phone-3: reading the phones anew." in shown
+    assert "refreshing" not in shown
+    settle(cluster)
+
+
 @pytest.mark.parametrize("later", MOMENTS)
 def test_a_removal_that_is_killed_goes_on_and_so_does_the_join_after_it(
     cluster: Lab, later: float
