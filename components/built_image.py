@@ -179,7 +179,10 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
                 by.push(order, reference, Ways(push=push, cache=cache), step)
                 digest = api.digest(props["repository"], tag)
             except (BuildError, PhoneError) as error:
-                raise PhoneError(_why(props, session, str(error))) from None
+                why = _why(props, session, str(error))
+                with suppress(PhoneError):
+                    sweep(session)
+                raise PhoneError(why) from None
         _sweep(session, api, props["repository"], [tag, *earlier])
     tell(f"{what}: built and in the registry after {time.monotonic() - started:.1f} s")
     reference = f"{place.images}/{reference}@{digest}"

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -29,25 +30,36 @@ from .remote.engine_api import Engine, EngineError
 from .remote.ssh import Host, PhoneError, connect
 
 PARALLEL = 16
+Phone = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What makes up one build of an image, as its registry has it."""
+
+    digest: str
+    kind: str
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return parsed(self.body)
 
 
 class DeliveredImageProvider(Provider):
     """Inputs ``reference`` (with its digest), ``phones`` (hosts' properties, each with its
     ``platform``), ``names`` (of those), ``mirror`` (the lab's, or empty), and of the registry
-    ``place`` and ``phone``. Output ``copies``: what of it is in the registry."""
+    ``place`` and ``phone``."""
 
     updates = ("reference", "names")
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        return CreateResult(props["reference"], {**props, "copies": _delivered(props)})
+        _deliver(props)
+        return CreateResult(props["reference"], dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        copies = _delivered(_news)
-        _remove(_olds, copies)
-        return UpdateResult({**_news, "copies": copies})
-
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        _remove(_props, [])
+        _deliver(_news)
+        return UpdateResult(dict(_news))
 
 
 class DeliveredImage(Resource, module="cloudlet", name="DeliveredImage"):
@@ -75,45 +87,57 @@ class DeliveredImage(Resource, module="cloudlet", name="DeliveredImage"):
                 "mirror": registry.mirror,
                 "place": registry.place.to_inputs(),
                 "phone": registry.phone,
-                "copies": None,
             },
             opts,
         )
 
 
-def _delivered(props: Mapping[str, Any]) -> list[str]:
-    """Brings the image to the phones that lack it; the digests of what the registry then has.
+def _deliver(props: Mapping[str, Any]) -> None:
+    """Brings the image to the phones that lack it.
 
     What cannot be done is told, and is no error: the phones fetch it as they would without.
     """
     name, _, digest = props["reference"].partition("@")
     if not digest:
-        return []
+        return
     started = time.monotonic()
-    phones: list[dict[str, Any]] = props["phones"]
-    wanted = f"{untagged(name)}@{digest}"
+    wanted, copy = f"{untagged(name)}@{digest}", _repository(name)
+    here = f"{place_of(props['place']).images}/{copy}"
     with ThreadPoolExecutor(PARALLEL) as pool:
-        lacks = pool.map(partial(_lacks, wanted), phones)
-        lacking = [phone for phone, it in zip(phones, lacks, strict=True) if it]
-        # One alone fetches it once.
-        if len(lacking) < 2:
-            return []
-        place = place_of(props["place"])
+        left = _lacking(pool, props["phones"], [wanted] * len(props["phones"]))
+        # One alone fetches it once, by itself.
+        if len(left) < 2:
+            return
         try:
+            source = Upstream(*next(places(untagged(name), props["mirror"] or None)))
+            made = _builds(source, digest, {phone["platform"] for phone in left})
             with ONE_AT_A_TIME:
-                made = _copied(props, wanted, {phone["platform"] for phone in lacking})
-                image = f"{place.images}/{_repository(wanted)}"
-                for problem in filter(None, pool.map(partial(_pull, image, made), lacking)):
-                    tell(f"{problem}; it fetches {name} for itself")
+                able = [phone for phone in left if phone["platform"] in made]
+                theirs = [f"{here}@{made[phone['platform']].digest}" for phone in able]
+                # For another service of this run, it was brought under this name already.
+                left = _lacking(pool, able, theirs)
+                if len(left) < 2:
+                    return
+                theirs = [made[phone["platform"]].digest for phone in left]
+                with _copied(props, source, copy, set(made.values())):
+                    pulls = pool.map(_pull, left, [here] * len(left), theirs)
+                    for problem in filter(None, pulls):
+                        tell(f"{problem}; it fetches {name} for itself")
         except (PhoneError, RefusedError) as error:
             tell(f"{name} is not in the lab's registry, so each phone fetches it: {error}")
-            return []
-    tell(f"{name}: fetched once for {len(lacking)} phones, {time.monotonic() - started:.1f} s")
-    return sorted(set(made.values()))
+            return
+    tell(f"{name}: fetched once for {len(left)} phones, {time.monotonic() - started:.1f} s")
 
 
-def _lacks(image: str, phone: Mapping[str, Any]) -> bool:
-    """Whether the phone is there and has not got the image."""
+def _lacking(
+    pool: ThreadPoolExecutor, phones: Sequence[Phone], images: Sequence[str]
+) -> list[Phone]:
+    """Those that are there and have not got their image."""
+    lacks = pool.map(_lacks, phones, images)
+    return [phone for phone, it in zip(phones, lacks, strict=True) if it]
+
+
+def _lacks(phone: Phone, image: str) -> bool:
     try:
         with connect(Host.from_inputs(phone)) as session:
             client = Engine(session)
@@ -126,29 +150,42 @@ def _lacks(image: str, phone: Mapping[str, Any]) -> bool:
     return False
 
 
-def _copied(props: Mapping[str, Any], image: str, platforms: Collection[str]) -> dict[str, str]:
-    """Has the lab's registry hold the image's builds for these platforms: their digests."""
-    name, _, digest = image.partition("@")
-    source = Upstream(*next(places(name, props["mirror"] or None)))
+def _builds(source: Upstream, digest: str, platforms: Collection[str]) -> dict[str, Manifest]:
+    """The image's build for each of the platforms that has one."""
+    top = _manifest(source, digest)
+    if "config" in top.document:
+        return dict.fromkeys(platforms, top)
+    there = builds(top.document)
+    chosen = {each: own for each in platforms for own in choose([each], there)}
+    made = {own: _manifest(source, there[own]) for own in set(chosen.values())}
+    return {each: made[own] for each, own in chosen.items()}
+
+
+def _manifest(source: Upstream, digest: str) -> Manifest:
     headers, body = source.get(f"manifests/{digest}")
-    top = parsed(body)
-    made = dict.fromkeys(platforms, digest)
-    if "config" not in top:
-        there = builds(top)
-        made = {each: there[own] for each in platforms for own in choose([each], there)}
+    kind = parsed(body).get("mediaType") or headers.get_content_type()
+    return Manifest(digest=digest, kind=kind, body=body)
+
+
+@contextmanager
+def _copied(
+    props: Mapping[str, Any], source: Upstream, repository: str, made: Collection[Manifest]
+) -> Generator[None]:
+    """The lab's registry has these builds for the length of the block: then the phones have them,
+    and its own is not to fill up."""
     with connect(Host.from_inputs(props["phone"])) as session:
         api = RegistryApi(session, place_of(props["place"]).push_port)
         try:
-            for build in sorted(set(made.values())):
-                if build != digest:
-                    headers, body = source.get(f"manifests/{build}")
-                document = parsed(body)
-                _copy_blobs(source, api, _repository(image), document)
-                kind = document.get("mediaType") or headers.get_content_type()
-                api.put_manifest(_repository(image), build, body, kind)
+            for build in made:
+                _copy_blobs(source, api, repository, build.document)
+                api.put_manifest(repository, build.digest, build.body, build.kind)
+            yield
         finally:
-            api.close()
-    return made
+            with suppress(PhoneError):
+                for build in made:
+                    api.remove(repository, build.digest)
+                api.close()
+                sweep(session)
 
 
 def _copy_blobs(
@@ -157,39 +194,23 @@ def _copy_blobs(
     for blob in (manifest["config"], *manifest["layers"]):
         if not api.has(repository, blob["digest"]):
             with tempfile.TemporaryFile() as file:
+                # A connection that is idle meanwhile may not be there afterwards.
+                api.close()
                 source.download(blob["digest"], file)
                 file.seek(0)
                 api.put_blob(repository, blob["digest"], blob["size"], file)
 
 
-def _pull(image: str, made: Mapping[str, str], phone: Mapping[str, Any]) -> str:
+def _pull(phone: Phone, image: str, digest: str) -> str:
     """Has the phone pull its build from the lab's registry; why it could not, if so."""
-    if phone["platform"] not in made:
-        return ""
     try:
         with connect(Host.from_inputs(phone)) as session:
             client = Engine(session, PULL_SECONDS)
-            reason = pull(client, image, made[phone["platform"]])
+            reason = pull(client, image, digest)
             client.close()
     except PhoneError as error:
         return str(error)
     return reason and f"{phone['name']}: {reason}"
-
-
-def _remove(props: Mapping[str, Any], kept: Sequence[str]) -> None:
-    """Takes what was copied out of the registry but for ``kept``. The phones have it."""
-    gone = set(props["copies"]) - set(kept)
-    if not gone:
-        return
-    try:
-        with ONE_AT_A_TIME, connect(Host.from_inputs(props["phone"])) as session:
-            api = RegistryApi(session, place_of(props["place"]).push_port)
-            for digest in sorted(gone):
-                api.remove(_repository(props["reference"]), digest)
-            api.close()
-            sweep(session)
-    except PhoneError as error:
-        tell_once(str(error))
 
 
 def _repository(image: str) -> str:

@@ -36,6 +36,12 @@ START_SECONDS = 30.0
 # machine's processors busy.
 ONE_AT_A_TIME = Lock()
 _SWEEP_SECONDS = 300.0
+# A registry keeps what of a blob has come when a push breaks off, for a week: on a full phone it is
+# what fills it.
+_SWEEP = (
+    "find /var/lib/registry/images -path '*/_uploads/*' -type f -delete; "
+    "registry garbage-collect /tmp/push.yml"
+)
 _SERVES = "yes"
 _MARK = "cloudlet.registry"
 _LAST_LINES = 5
@@ -140,14 +146,12 @@ def place_of(props: Mapping[str, Any]) -> RegistryPlace:
 
 
 def sweep(session: Session) -> None:
-    """Frees what belongs to no image any more, while nobody else pushes (:data:`ONE_AT_A_TIME`)."""
-    done = session.run(
-        f"docker exec {CONTAINER} registry garbage-collect /tmp/push.yml", seconds=_SWEEP_SECONDS
-    )
+    """Frees what belongs to no image, while nobody else pushes (:data:`ONE_AT_A_TIME`)."""
+    done = session.run(f"docker exec -i {CONTAINER} sh -s", stdin=_SWEEP, seconds=_SWEEP_SECONDS)
     if done.status != 0:
         raise PhoneError(
             f"{session.host.name}: the lab's registry could not be swept: "
-            f"{done.stderr.strip().splitlines()[-1:]}"
+            + (done.stderr.strip().splitlines() or ["it failed without a word"])[-1]
         )
 
 
@@ -173,7 +177,6 @@ def _ensure(props: Mapping[str, Any]) -> str:
         if _state(client, props) != _SERVES:
             _remove(client)
             _pull(client)
-            client.post("/containers/create", container(props), name=CONTAINER)
             _start(client, props)
         _wait(session, client, place_of(props))
         storage = _storage(client)
@@ -234,19 +237,30 @@ def _pull(client: Engine) -> None:
     try:
         client.get(f"/images/{IMAGE}/json")
     except EngineError:
+        how = _remedy(reason, "bring the image there (`docker load`)")
         raise PhoneError(
-            f"{client.phone}: cannot have the image {IMAGE}, which is the lab's registry: {reason}"
+            f"{client.phone}: cannot have the image {IMAGE}, which is the lab's registry: "
+            f"{reason}; {how}"
         ) from None
+
+
+def _remedy(reason: str, else_: str) -> str:
+    """What to do about a phone that cannot have the registry."""
+    what = "make room there (`docker system prune`)" if "no space left" in reason else else_
+    return f"{what}, or name another phone in cloudlet:registry"
 
 
 def _start(client: Engine, props: Mapping[str, Any]) -> None:
     try:
+        client.post("/containers/create", container(props), name=CONTAINER)
         client.post(f"/containers/{CONTAINER}/start")
     except EngineError as error:
         _remove(client)
         words = f"{client.phone}: the lab's registry does not start: {error.reason}"
         if "already" in error.reason:
             words += f"; registry.port {int(props['port'])} and the two after it must be free there"
+        else:
+            words += "; " + _remedy(error.reason, "look at its Docker")
         raise PhoneError(words) from None
 
 

@@ -131,10 +131,12 @@ def test_a_full_phone_says_so(page: Page) -> None:
     page.greet("Good day")
     (page.folder / "page" / "www" / "large").write_bytes(bytes(range(256)) * 4000)
     done = page.up()
+    left = page.lab.on(HOLDER, f"find {volume} -path '*/_uploads/*' -type f")
     page.lab.on(HOLDER, f"docker stop -t 1 cloudlet-registry; umount {volume}")
     page.lab.on(HOLDER, "docker start cloudlet-registry")
     assert done.status != 0
     assert f"{HOLDER} has 0 MB left for Docker, so its registry can take no image" in done.output
+    assert left == "", "what was pushed in vain fills the phone"
     page.up().ok()
 
 

@@ -16,6 +16,7 @@ from components.built_image import BuiltImageProvider
 from components.images.builder import BuildError, Order, Ways
 from components.remote.ssh import Host, PhoneError, Result, UnreachableError
 
+SWEEP = "docker exec -i cloudlet-registry sh -s"
 DIGEST = f"sha256:{'a' * 64}"
 PROPS: dict[str, Any] = {
     "stack": "hello",
@@ -160,10 +161,7 @@ def test_the_two_images_before_stay_for_whoever_rolls_back(made: Made) -> None:
         outs = updated(outs, digest=str(number) * 64)
         tags.append(outs["tag"])
     assert set(made.registry.tags["hello/web"]) == set(tags[-3:])
-    assert (
-        made.phone.commands
-        == ["docker exec cloudlet-registry registry garbage-collect /tmp/push.yml"] * 2
-    )
+    assert made.phone.commands == [SWEEP] * 2
 
 
 def test_the_same_image_for_other_processors_has_another_tag(made: Made) -> None:
@@ -191,6 +189,7 @@ def test_a_failing_build_names_the_service_and_ends_with_the_builders_words(made
     assert str(caught.value) == (
         "stacks.hello: services.web.build: buildah failed. Its last lines:\n  make: no rule"
     )
+    assert made.phone.commands[-1] == SWEEP, "what was pushed in vain is taken away"
 
 
 def test_a_registry_whose_phone_is_full_says_so(made: Made) -> None:

@@ -16,6 +16,7 @@ from components.delivered_image import DeliveredImageProvider
 from components.remote.engine_api import EngineError
 from components.remote.ssh import Host, Result, UnreachableError
 
+SWEEP = "docker exec -i cloudlet-registry sh -s"
 PLACE = "192.168.8.11:5080"
 
 
@@ -79,8 +80,11 @@ class Docker:
         self.phone = session.host.name
 
     def get(self, path: str) -> None:
-        assert path.endswith(f"/shop/web@{self.world.list}/json"), "by its digest, not its tag"
-        if self.phone not in self.world.has:
+        own = path == f"/images/127.0.0.1:{self.world.outside.port}/shop/web@{self.world.list}/json"
+        copy = path.removeprefix(f"/images/{self.world.copy}@").removesuffix("/json")
+        if (self.phone, copy) not in self.world.pulled and not (
+            own and self.phone in self.world.has
+        ):
             raise EngineError(self.phone, 404, "no such image")
 
     def request(self, method: str, path: str, query: Mapping[str, Any]) -> bytes:
@@ -116,44 +120,42 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         yield made
 
 
-def created(world: World, **changes: Any) -> dict[str, Any]:
-    return DeliveredImageProvider().create(world.props(**changes)).outs or {}
+def deliver(world: World, **changes: Any) -> None:
+    DeliveredImageProvider().create(world.props(**changes))
 
 
 def test_every_phone_gets_its_build_and_each_part_is_fetched_once(world: World) -> None:
-    outs = created(world)
+    deliver(world)
     assert sorted(world.pulled) == [
         ("phone-1", world.arm),
         ("phone-2", world.arm),
         ("phone-3", world.amd),
     ], "and none for which there is no build"
     assert len(world.blobs()) == len(set(world.blobs())) == 5
-    assert outs["copies"] == sorted([world.arm, world.amd])
-    assert set(world.inside.manifests) == {world.arm, world.amd}
 
 
 def test_an_image_of_one_build_is_delivered_too(world: World) -> None:
     world.list = world.arm
-    assert created(world)["copies"] == [world.arm]
+    deliver(world)
     assert {digest for _, digest in world.pulled} == {world.arm}
 
 
 @pytest.mark.parametrize("has", [{"phone-1", "phone-2", "phone-3", "phone-4"}, {"phone-1"}])
 def test_what_the_phones_have_is_not_fetched_again(world: World, has: set[str]) -> None:
     world.has = has
-    created(world)
+    deliver(world)
     assert not {phone for phone, _ in world.pulled} & has
     assert bool(world.outside.log) == (len(has) == 1)
 
 
 def test_for_one_phone_alone_nothing_is_done_as_it_fetches_it_once_itself(world: World) -> None:
     world.has = {"phone-1", "phone-2", "phone-3"}
-    assert created(world)["copies"] == []
+    deliver(world)
     assert world.outside.log == []
 
 
 def test_what_was_loaded_by_hand_has_no_digest_and_is_left_alone(world: World) -> None:
-    assert created(world, reference="ghcr.io/shop/web:1")["copies"] == []
+    deliver(world, reference="ghcr.io/shop/web:1")
     assert world.outside.log == []
 
 
@@ -161,7 +163,7 @@ def test_a_phone_that_is_off_is_told_and_keeps_no_other_from_it(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.off = {"phone-3"}
-    created(world)
+    deliver(world)
     assert {phone for phone, _ in world.pulled} == {"phone-1", "phone-2"}
     assert "phone-3 does not answer." in capsys.readouterr().out
 
@@ -177,37 +179,44 @@ def test_what_cannot_be_delivered_is_fetched_by_each_phone(
     world: World, happens: Any, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     happens(world)
-    assert created(world)["copies"] == []
+    deliver(world)
     told = capsys.readouterr().out
     assert "is not in the lab's registry, so each phone fetches it: " in told
     assert words in told
     assert world.pulled == []
+    assert world.commands == ([SWEEP] if world.inside.log else []), "what came of it goes"
 
 
 def test_a_phone_that_cannot_pull_it_is_told(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.refusal = "no space left on device"
-    created(world)
+    deliver(world)
     assert "phone-1: no space left on device; it fetches 127.0.0.1" in capsys.readouterr().out
 
 
-def test_what_no_service_has_any_more_goes_out_of_the_registry(world: World) -> None:
-    outs = created(world)
-    news = world.props(reference=world.props()["reference"].replace(world.list, world.arm))
-    world.list = world.arm
-    outs = DeliveredImageProvider().update("", outs, news).outs or {}
-    assert set(world.inside.manifests) == {world.arm}
-    assert len(world.commands) == 1
-    DeliveredImageProvider().delete("", outs)
+def test_the_registry_is_as_it_was_once_the_phones_have_it(world: World) -> None:
+    deliver(world)
+    assert len([line for line in world.inside.log if line.startswith("PUT ")]) == 7
     assert not world.inside.manifests
-    assert world.commands[0].endswith("registry garbage-collect /tmp/push.yml")
+    assert world.commands == [SWEEP]
 
 
-def test_a_registry_that_is_off_stops_no_destroy(
-    world: World, capsys: pytest.CaptureFixture[str]
+def test_another_service_that_runs_it_fetches_nothing(world: World) -> None:
+    deliver(world)
+    world.outside.log.clear()
+    pulled = list(world.pulled)
+    deliver(world, names=["phone-1", "phone-2"])
+    assert world.blobs() == []
+    assert world.pulled == pulled
+
+
+@pytest.mark.parametrize(
+    ("change", "changes"),
+    [({"names": ["phone-1"]}, True), ({"reference": "other"}, True), ({"phones": []}, False)],
+)
+def test_another_image_and_another_phone_are_a_change(
+    world: World, change: dict[str, Any], changes: bool
 ) -> None:
-    outs = created(world)
-    world.off = {HOST.name}
-    DeliveredImageProvider().delete("", outs)
-    assert "phone-1 does not answer." in capsys.readouterr().out
+    props = world.props()
+    assert DeliveredImageProvider().diff("", props, props | change).changes is changes

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fake_registry import HOST
@@ -20,7 +20,7 @@ from components.images.registry_place import RegistryPlace, repository
 from components.registry import RegistryProvider, container
 from components.remote import shell
 from components.remote.engine_api import EngineError
-from components.remote.ssh import Host, PhoneError, UnreachableError
+from components.remote.ssh import Host, PhoneError, Result, Session, UnreachableError
 
 PROPS: dict[str, Any] = {
     "name": "phone-1",
@@ -176,15 +176,25 @@ def test_a_volume_that_is_gone_is_another_storage(docker: Docker) -> None:
     assert created(docker)["storage"] != before["storage"]
 
 
-def test_an_image_that_cannot_be_pulled_is_told_unless_it_is_there(docker: Docker) -> None:
-    docker.pulls = b'{"status": "Pulling"}\n{"error": "no such host"}\n'
+@pytest.mark.parametrize(
+    ("reason", "how"),
+    [
+        ("no such host", "bring the image there (`docker load`)"),
+        ("write /x: no space left on device", "make room there (`docker system prune`)"),
+    ],
+)
+def test_an_image_that_cannot_be_pulled_is_told_unless_it_is_there(
+    docker: Docker, reason: str, how: str
+) -> None:
+    docker.pulls = b'{"status": "Pulling"}\n{"error": "%s"}\n' % reason.encode()
     created(docker)
     RegistryProvider().delete("", PROPS)
     docker.has_image = False
     with pytest.raises(PhoneError) as caught:
         created(docker)
     assert str(caught.value) == (
-        "phone-1: cannot have the image registry:2, which is the lab's registry: no such host"
+        f"phone-1: cannot have the image registry:2, which is the lab's registry: {reason}; {how}, "
+        "or name another phone in cloudlet:registry"
     )
 
 
@@ -197,6 +207,30 @@ def test_a_port_that_is_taken_is_told_with_the_key(docker: Docker) -> None:
         "already allocated; registry.port 5080 and the two after it must be free there"
     )
     assert docker.container is None, "the next try would take it for the registry"
+
+
+def test_a_phone_too_full_for_a_registry_is_told_what_to_do(docker: Docker) -> None:
+    docker.start_fails = "mkdir /var/lib/docker/x: no space left on device"
+    with pytest.raises(PhoneError) as caught:
+        created(docker)
+    assert str(caught.value).endswith(
+        "no space left on device; make room there (`docker system prune`), or name another phone "
+        "in cloudlet:registry"
+    )
+
+
+def test_what_is_swept_is_what_no_image_has_and_what_came_of_one_that_broke_off() -> None:
+    sent: list[tuple[str, str]] = []
+
+    def run(command: str, *, stdin: str, seconds: float) -> Result:
+        sent.append((command, stdin))
+        return Result(status=1, stdout="", stderr="no such file\n")
+
+    with pytest.raises(PhoneError, match="phone-1: the lab's registry could not be swept: no such"):
+        registry.sweep(cast(Session, SimpleNamespace(host=HOST, run=run)))
+    ((command, script),) = sent
+    assert command == "docker exec -i cloudlet-registry sh -s"
+    assert script.index("/_uploads/") < script.index("garbage-collect")
 
 
 def test_a_registry_that_never_answers_is_told_with_its_last_words(
