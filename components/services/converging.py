@@ -48,9 +48,13 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
     begun = time.monotonic()
     deadline = begun + CONVERGE_SECONDS + start_seconds
     failed: dict[str, str] = {}
+    log: list[str] = []
     steady_since = waiting_since = verdict_since = None
     while True:
         progress = progress_of(manager, name)
+        if progress.failed.keys() - failed.keys():
+            # Of a task that Swarm puts away nobody has the log any more.
+            log = _last_log(manager, name) or log
         failed.update(progress.failed)
         now = time.monotonic()
         if progress.preparing:
@@ -69,7 +73,7 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
         if hopeless or now > min(deadline, begun + PULL_SECONDS):
             # What a task failed of counts on, though Swarm may have put it away since.
             told = replace(progress, failed=failed)
-            raise PhoneError(explain(name, told, _last_log(manager, name)))
+            raise PhoneError(explain(name, told, _last_log(manager, name) or log))
         time.sleep(0.25)
 
 

@@ -26,6 +26,7 @@ class Manager:
     def __init__(self, **answers: Any) -> None:
         self.answers = {"/" + path.replace("__", "/"): answer for path, answer in answers.items()}
         self.sent: list[tuple[str, Any, dict[str, Any]]] = []
+        self.log = b""
 
     def get(self, path: str, **_query: Any) -> Any:
         answer = self.answers.get(path)
@@ -37,7 +38,8 @@ class Manager:
         self.sent.append((path, body, query))
 
     def request(self, *_arguments: Any) -> bytes:
-        return b""
+        """A service's log."""
+        return b"\1\0\0\0" + len(self.log).to_bytes(4, "big") + self.log
 
 
 @pytest.fixture
@@ -258,19 +260,35 @@ def test_an_update_that_fails_is_taken_back_and_says_so(talk: Any) -> None:
     assert [query["rollback"] for _, _, query in rollbacks(manager)] == ["previous"]
 
 
+FAILURE = {
+    "ID": "t",
+    "DesiredState": "shutdown",
+    "Status": {"State": "failed", "Err": "task: non-zero exit (3)"},
+    "Spec": {"ContainerSpec": {"Image": "web:2"}},
+    "CreatedAt": "2026-01-01T00:00:00Z",
+}
+
+
+def test_the_log_of_a_task_that_swarm_has_put_away_is_told_all_the_same(talk: Any) -> None:
+    manager = talk(failing(Manager()))
+    looks = iter([([FAILURE], "updating", b"no database\n"), ([], "paused", b"")])
+
+    def look(manager: Manager) -> list[Any]:
+        tasks, state, manager.log = next(looks)
+        manager.answers["/tasks"] = tasks
+        return [service(state)]
+
+    manager.answers["/services"] = look
+    with pytest.raises(PhoneError, match=r"non-zero exit(.|\n)*no database"):
+        update("b", takes_back=False)
+
+
 def test_the_reason_why_an_update_was_called_off_may_come_a_moment_later(
     talk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(converging, "REASON_SECONDS", 60.0)
     manager = talk(failing(Manager()))
-    failure = {
-        "ID": "t",
-        "DesiredState": "shutdown",
-        "Status": {"State": "failed", "Err": "task: non-zero exit (3)"},
-        "Spec": service("")["Spec"]["TaskTemplate"],
-        "CreatedAt": "2026-01-01T00:00:00Z",
-    }
-    looks = iter([[], [], [failure]])
+    looks = iter([[], [], [FAILURE]])
     manager.answers["/tasks"] = lambda _manager: next(looks)
     with pytest.raises(PhoneError, match=r"its last task failed: task: non-zero exit \(3\)"):
         update("b", takes_back=False)
