@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.compose.units import SECOND
+
 # What Swarm calls a task that has ended without being asked to.
 _FAILED = ("failed", "rejected")
+_ALIVE = (
+    "new",
+    "pending",
+    "assigned",
+    "accepted",
+    "preparing",
+    "ready",
+    "starting",
+    "running",
+)
+# Swarm's own where the file names none.
+_MONITOR = 5 * SECOND
 _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 
 
@@ -16,9 +30,11 @@ class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
     ``preparing`` tasks wait for their image; ``starting`` ones run and have yet to pass their
-    health check. ``failed`` maps ids of tasks that ended badly to their errors: those of the
-    present spec, or of the one that was taken back; ``waiting`` is the scheduler's reason where a
-    task finds no phone; ``verdict`` is Swarm's own on an update that went wrong.
+    health check. ``watched_seconds``: the update is not over, but only because it waits for a phone
+    that is down; so long it would watch the others' tasks. ``failed`` maps ids of tasks that ended
+    badly to their errors: those of the present spec, or of the one that was taken back;
+    ``waiting`` is the scheduler's reason where a task finds no phone; ``verdict`` is Swarm's own on
+    an update that went wrong.
     """
 
     running: int
@@ -26,6 +42,7 @@ class Progress:
     updating: bool
     preparing: int = 0
     starting: int = 0
+    watched_seconds: float = 0.0
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
     waiting: str = ""
     verdict: str = ""
@@ -35,13 +52,19 @@ class Progress:
         return not self.updating and not self.verdict and self.running == self.desired
 
 
-def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Progress:
+def judge(
+    service: Mapping[str, Any],
+    tasks: Sequence[Mapping[str, Any]],
+    down: Collection[str] = (),
+) -> Progress:
     """Where a service stands.
 
     Args:
         service: an item of ``GET /services?status=true``.
         tasks: ``GET /tasks`` for that service. A task with a health check is ``starting`` until
             the check has passed, so ``running`` here means healthy.
+        down: ids of nodes that do not answer. Swarm's update of a global service waits until the
+            task of a phone which has just died has stopped, and so for as long as it is dead.
     """
     template = service["Spec"]["TaskTemplate"]
     current = [
@@ -51,12 +74,16 @@ def judge(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> Pro
     ]
     update: Mapping[str, Any] = service.get("UpdateStatus") or {}
     state = update.get("State", "")
+    forlorn = state == "updating" and any(
+        task.get("NodeID") in down and task["Status"]["State"] in _ALIVE for task in tasks
+    )
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),
         desired=_desired(service),
         preparing=sum(task["Status"]["State"] == "preparing" for task in current),
         starting=sum(task["Status"]["State"] == "starting" for task in current),
-        updating=state in ("updating", "rollback_started"),
+        updating=state == "rollback_started" or (state == "updating" and not forlorn),
+        watched_seconds=_watched_seconds(service["Spec"]) if forlorn else 0.0,
         failed=_failures(tasks, template, rolled_back=state in _ROLLED_BACK),
         waiting=next(
             (
@@ -97,6 +124,12 @@ def log_lines(stream: bytes) -> list[str]:
         text += stream[8 : 8 + size]
         stream = stream[8 + size :]
     return text.decode("utf-8", "replace").splitlines()
+
+
+def _watched_seconds(spec: Mapping[str, Any]) -> float:
+    """For how long an update watches what it has started."""
+    config: Mapping[str, Any] = spec.get("UpdateConfig") or {}
+    return (config.get("Monitor") or _MONITOR) / SECOND
 
 
 def _desired(service: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from components.members.managers import update_spec, wait_until
+from components.members.managers import nodes_by_id, update_spec, wait_until
 from components.remote.engine_api import Engine
 from components.remote.ssh import PhoneError
 
@@ -33,7 +33,13 @@ def progress_of(manager: Engine, name: str) -> Progress:
     """Where the service stands now."""
     found = manager.get("/services", status=True, filters={"name": [name]})
     service = next(item for item in found if item["Spec"]["Name"] == name)
-    return judge(service, manager.get("/tasks", filters={"service": [name]}))
+    tasks = manager.get("/tasks", filters={"service": [name]})
+    progress = judge(service, tasks)
+    if progress.updating and progress.running == progress.desired:
+        nodes = nodes_by_id(manager).items()
+        down = {key for key, node in nodes if node["Status"]["State"] == "down"}
+        progress = judge(service, tasks, down)
+    return progress
 
 
 def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
@@ -63,7 +69,8 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
         steady_since = (steady_since or now) if progress.converged else None
         waiting_since = (waiting_since or now) if progress.waiting else None
         verdict_since = (verdict_since or now) if progress.verdict else None
-        if steady_since is not None and now - steady_since >= STEADY_SECONDS:
+        enough = STEADY_SECONDS + progress.watched_seconds
+        if steady_since is not None and now - steady_since >= enough:
             return
         hopeless = (
             (verdict_since is not None and (failed or now - verdict_since > REASON_SECONDS))

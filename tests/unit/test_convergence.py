@@ -53,6 +53,25 @@ def test_a_running_update_is_waited_for() -> None:
     assert judge(service(update="completed"), tasks).converged
 
 
+def test_an_update_that_waits_for_a_phone_which_died_is_over_for_the_others() -> None:
+    found: dict[str, Any] = {
+        "Spec": {"TaskTemplate": TEMPLATE, "Mode": {"Global": {}}},
+        "ServiceStatus": {"DesiredTasks": 2},
+        "UpdateStatus": {"State": "updating"},
+    }
+    dead = {**task("c", "running", image="web:1", desired="shutdown"), "NodeID": "dead"}
+    tasks = [task("a", "running"), task("b", "running"), dead]
+    assert judge(found, tasks, {"dead"}).converged
+    assert judge(found, tasks, {"dead"}).watched_seconds == 5
+    assert not judge(found, tasks).converged
+    assert not judge(found, [*tasks[1:], task("a", "starting")], {"dead"}).converged
+    assert not judge(found, tasks[:2], {"dead"}).converged, "nobody dead keeps it"
+    found["Spec"]["UpdateConfig"] = {"Monitor": 1_000_000_000}
+    assert judge(found, tasks, {"dead"}).watched_seconds == 1
+    found["UpdateStatus"]["State"] = "completed"
+    assert judge(found, tasks, {"dead"}).watched_seconds == 0
+
+
 def test_a_rolled_back_update_is_a_failure_although_all_tasks_run() -> None:
     progress = judge(service(update="rollback_completed"), [task("a", "running")] * 2)
     assert not progress.converged
