@@ -169,7 +169,7 @@ class Rollout(Resource, module="cloudlet", name="Rollout"):
 def _roll_out(props: dict[str, Any], *, takes_back: bool, undone_seen: bool = False) -> None:
     name = props["service"]
     with manager_of(props) as manager:
-        resume(manager, name, as_seen=undone_seen)
+        resume(manager, name, as_seen=undone_seen, takes_back=takes_back)
         if props["replicas"] >= 0:
             _scale(manager, name, int(props["replicas"]))
         try:

@@ -84,8 +84,11 @@ def wait_converged(manager: Engine, name: str, start_seconds: float) -> None:
         time.sleep(0.25)
 
 
-def resume(manager: Engine, name: str, *, as_seen: bool) -> None:
+def resume(manager: Engine, name: str, *, as_seen: bool, takes_back: bool) -> None:
     """Lets an update that a failure has paused go on: the cause may be gone, or it fails again.
+
+    Not one that is to be taken back and can be: it has failed, perhaps before anybody
+    looked, and Swarm would put what has failed in the place of what ran before.
 
     One that was taken back is over only where a refresh has seen what runs since, ``as_seen``: the
     plan after it compared that with what is asked for, and has changed it already where it differs.
@@ -93,7 +96,10 @@ def resume(manager: Engine, name: str, *, as_seen: bool) -> None:
     Raises:
         PhoneError: the last update was taken back, so what runs is not what was asked for.
     """
-    state = _update_state(manager.get(f"/services/{name}"))
+    service = manager.get(f"/services/{name}")
+    state = _update_state(service)
+    if state == "paused" and takes_back and not as_seen and _can_go_back(service):
+        return
     if state == "paused" or (as_seen and state in _UNDONE):
         update_spec(manager, f"/services/{name}", lambda _spec: None, even_unchanged=True)
     elif state in _UNDONE:
@@ -121,6 +127,11 @@ def roll_back(manager: Engine, name: str) -> str:
     if _update_state(manager.get(f"/services/{name}")) == "rollback_completed":
         return "what ran before runs again; when the cause is gone, `make refresh up` tries anew"
     return ""
+
+
+def _can_go_back(service: dict[str, Any]) -> bool:
+    before = service.get("PreviousSpec")
+    return bool(before) and before["TaskTemplate"] != service["Spec"]["TaskTemplate"]
 
 
 def _update_state(service: dict[str, Any]) -> str:

@@ -260,6 +260,23 @@ def test_an_update_that_fails_is_taken_back_and_says_so(talk: Any) -> None:
     assert [query["rollback"] for _, _, query in rollbacks(manager)] == ["previous"]
 
 
+def test_an_update_that_has_failed_before_it_is_looked_at_is_still_taken_back_to_what_ran(
+    talk: Any,
+) -> None:
+    """Swarm keeps one spec to go back to: to order the same again puts the failed one there."""
+    manager = talk(failing(Manager()))
+    with pytest.raises(PhoneError, match="what ran before runs again"):
+        update("b", takes_back=True)
+    assert manager.sent == rollbacks(manager)
+
+
+def test_a_paused_update_that_a_refresh_has_seen_goes_on(talk: Any) -> None:
+    manager = talk(failing(Manager()))
+    with pytest.raises(PhoneError, match="the update was paused"):
+        update("b", takes_back=True, undone=True)
+    assert [sent for sent in manager.sent if sent not in rollbacks(manager)]
+
+
 FAILURE = {
     "ID": "t",
     "DesiredState": "shutdown",
