@@ -216,6 +216,7 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
         },
         data_path_port=lab.swarm.data_path_port,
     )
+    problems += reserved.taken_by_registry(lab_images.ports(lab))
     for spec in specs.values():
         problems += [*reserved.taken_by(spec), *impossible(spec, lab.routing, entry)]
         problems += lab_images.taken(lab, spec)

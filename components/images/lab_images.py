@@ -23,11 +23,14 @@ def registry_place(lab: config.Lab) -> RegistryPlace | None:
     return RegistryPlace(phone=lab.registry.phone, address=address, port=lab.registry.port)
 
 
+def ports(lab: config.Lab) -> range:
+    """Those of the lab's registry; none where it has no registry."""
+    return range(lab.registry.port, lab.registry.port + PORTS) if lab.registry else range(0)
+
+
 def taken(lab: config.Lab, spec: StackSpec) -> list[str]:
     """A line for each port of a stack that is the registry's."""
-    if lab.registry is None:
-        return []
-    mine = range(lab.registry.port, lab.registry.port + PORTS)
+    mine = ports(lab)
     return [
         f"stacks.{spec.name}: services.{service.name}: port {port.published} is the registry's, "
         f"which takes {mine[0]} to {mine[-1]}; publish another, or give registry.port another"

@@ -1,8 +1,8 @@
-"""What the phones need for themselves, and no stack may take from them. Pure."""
+"""What the phones need for themselves, and neither a stack nor the registry may take. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -24,12 +24,25 @@ class Reserved:
         """A line for each port and each network of the stack that would cut the phones off."""
         return [*self._ports(spec), *self._networks(spec)]
 
-    def _ports(self, spec: StackSpec) -> Iterator[str]:
-        owners = {
+    def taken_by_registry(self, ports: Iterable[int]) -> Iterator[str]:
+        """A line for each TCP port of the lab's registry that is another's."""
+        for port in ports:
+            if owner := self._owners.get((port, "tcp")):
+                yield (
+                    f"registry.port: {port}, one of those that it takes, is {owner}'s on every "
+                    "phone; give another, such as 5080"
+                )
+
+    @property
+    def _owners(self) -> dict[tuple[int, str], str]:
+        return {
             **{(port, "tcp"): "SSH" for port in self.ssh_ports},
             **dict.fromkeys(_SWARM_PORTS, "Swarm"),
             (self.data_path_port, "udp"): "swarm.dataPathPort",
         }
+
+    def _ports(self, spec: StackSpec) -> Iterator[str]:
+        owners = self._owners
         for service in spec.services.values():
             for port in service.ports:
                 owner = port.published and owners.get((port.published, port.protocol))

@@ -320,6 +320,14 @@ def test_the_registrys_ports_are_nobody_elses(root: Path, port: int) -> None:
     )
 
 
+@pytest.mark.parametrize(("port", "who"), [(2376, "Swarm"), (7946, "Swarm")])
+def test_the_registry_takes_no_port_that_the_phones_need(root: Path, port: int, who: str) -> None:
+    hello(root)
+    (root / "stacks" / "Dockerfile").write_text("FROM busybox")
+    with pytest.raises(pulumi.RunError, match=rf"registry.port: \d+, .* is {who}'s on every phone"):
+        read(root, registry=json.dumps({"phone": "phone-1", "port": port}))
+
+
 def test_an_image_that_is_built_is_not_missing_in_a_lock(root: Path) -> None:
     hello(root)
     (root / "stacks" / "Dockerfile").write_text("FROM busybox")
