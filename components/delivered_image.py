@@ -26,7 +26,7 @@ from .images.image_names import registry_of, untagged
 from .images.registry_api import RegistryApi
 from .images.upstream import RefusedError, Upstream, parsed, places
 from .registry import ONE_AT_A_TIME, PULL_SECONDS, Registry, place_of, pull, sweep
-from .remote.engine_api import Engine, EngineError
+from .remote.engine_api import EngineError, engine
 from .remote.ssh import Host, PhoneError, connect
 
 PARALLEL = 16
@@ -139,10 +139,8 @@ def _lacking(
 
 def _lacks(phone: Phone, image: str) -> bool:
     try:
-        with connect(Host.from_inputs(phone)) as session:
-            client = Engine(session)
+        with engine(Host.from_inputs(phone)) as client:
             client.get(f"/images/{image}/json")
-            client.close()
     except EngineError as error:
         return error.status == 404
     except PhoneError as error:
@@ -204,10 +202,8 @@ def _copy_blobs(
 def _pull(phone: Phone, image: str, digest: str) -> str:
     """Has the phone pull its build from the lab's registry; why it could not, if so."""
     try:
-        with connect(Host.from_inputs(phone)) as session:
-            client = Engine(session, PULL_SECONDS)
+        with engine(Host.from_inputs(phone), PULL_SECONDS) as client:
             reason = pull(client, image, digest)
-            client.close()
     except PhoneError as error:
         return str(error)
     return reason and f"{phone['name']}: {reason}"

@@ -12,7 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from .dynamic import Provider, tell
-from .images.architecture import platform
+from .images.architecture import is_described, named
 from .images.image_names import familiar
 from .members.managers import Access, manager_of
 from .memo import once
@@ -102,12 +102,7 @@ def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
     builds: list[dict[str, Any]] = answer.get("Platforms") or []
     return {
         "reference": tagged if pinned else f"{tagged}@{digest}",
-        "platforms": [
-            _platform(build)
-            for build in builds
-            # What describes a build, its provenance say, stands beside it as of an unknown one.
-            if build.get("architecture") not in (None, "", "unknown")
-        ],
+        "platforms": [named(build) for build in builds if is_described(build)],
     }
 
 
@@ -122,12 +117,4 @@ def _loaded(manager: Engine, image: str) -> list[str]:
         found = manager.get(f"/images/{image}/json")
     except EngineError:
         return []
-    return [_platform({key.lower(): found.get(key) for key in ("Os", "Architecture", "Variant")})]
-
-
-def _platform(build: dict[str, Any]) -> str:
-    return platform(
-        os=build.get("os") or "linux",
-        architecture=build["architecture"],
-        variant=build.get("variant") or "",
-    )
+    return [named({key.lower(): found.get(key) for key in ("Os", "Architecture", "Variant")})]

@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from pulumi.output import Unknown
 
+from .compose.units import SECOND
 from .images.image_names import familiar
 
 # What of a phone's connection a person has configured, by the property of :class:`ssh.Host`.
 _WAYS = {"host": "SSH host", "port": "SSH port", "user": "SSH user", "key_file": "key"}
 NOTHING = "none"
-_NANOSECONDS_OF_ONE = 1_000_000_000
 
 
 def difference(key: str, old: Any, new: Any) -> Iterator[str]:
@@ -43,7 +43,7 @@ def setting(aspect: str, old: Any, new: Any) -> Iterator[str]:
 def settings(olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[str]:
     """The swarm's own, whose periods are nanoseconds as text."""
     for key in ("heartbeat", "certificate_expiry"):
-        one, other = (int(each[key]) / _NANOSECONDS_OF_ONE for each in (olds, news))
+        one, other = (int(each[key]) / SECOND for each in (olds, news))
         yield from difference(f"{key.replace('_', ' ')} in seconds", one, other)
 
 

@@ -20,15 +20,16 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 from .dynamic import Provider, mended_by, tell, tell_once
 from .images.registry_api import RegistryApi
 from .images.registry_place import RegistryPlace, lost
+from .images.upstream import HUB
 from .members.managers import wait_until
 from .remote import shell
-from .remote.engine_api import Engine, EngineError
+from .remote.engine_api import Engine, EngineError, engine
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
+from .services.convergence import log_lines
 
 IMAGE = "registry:2"
 CONTAINER = "cloudlet-registry"
 VOLUME = "cloudlet-registry"
-HUB = "https://registry-1.docker.io"
 # To pull the image over a phone's wifi.
 PULL_SECONDS = 900.0
 START_SECONDS = 30.0
@@ -68,10 +69,8 @@ class RegistryProvider(Provider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         try:
-            with connect(Host.from_inputs(props["phone"])) as session:
-                client = Engine(session)
+            with engine(Host.from_inputs(props["phone"])) as client:
                 seen = {"serves": _state(client, props), "storage": _storage(client)}
-                client.close()
         except UnreachableError as error:
             tell_once(f"{error} {lost(props['name'])}")
             seen = {}
@@ -82,11 +81,9 @@ class RegistryProvider(Provider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         try:
-            with connect(Host.from_inputs(_props["phone"])) as session:
-                client = Engine(session)
+            with engine(Host.from_inputs(_props["phone"])) as client:
                 _remove(client)
                 _gone(client, f"/volumes/{VOLUME}")
-                client.close()
         except UnreachableError as error:
             tell_once(str(error))
             tell(
@@ -288,8 +285,7 @@ def _wait(session: Session, client: Engine, place: RegistryPlace) -> None:
 def _last_words(client: Engine) -> str:
     query = {"stdout": True, "stderr": True, "tail": _LAST_LINES}
     text = client.request("GET", f"/containers/{CONTAINER}/logs", query)
-    # Each line of a container without a terminal has eight bytes in front.
-    lines = [line[8:].decode(errors="replace").strip() for line in text.splitlines()]
+    lines = [line.strip() for line in log_lines(text)]
     return "; ".join(filter(None, lines)) or "none"
 
 

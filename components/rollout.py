@@ -21,11 +21,10 @@ from .dynamic import Provider, tell, tell_once
 from .members.managers import Access, manager_of, nodes_by_id, update_spec, wait_until
 from .remote.engine_api import Engine, EngineError, NoLeaderError
 from .remote.ssh import PhoneError
-from .services.convergence import explain
+from .services.convergence import ALIVE, explain
 from .services.converging import progress_of, resume, roll_back, wait_converged
 from .services.fingerprints import is_digest
 
-ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 NOWHERE = "node.id == drained-by-cloudlet"
 
 

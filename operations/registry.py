@@ -6,13 +6,13 @@ Public images only: a registry that wants a login refuses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
-from components.images.architecture import platform
+from components.images.architecture import is_described, named
 from components.images.image_lock import Locked
 from components.images.image_names import familiar
-from components.images.upstream import HUB, INDEXES, RefusedError, Upstream, parsed, places
+from components.images.media_types import INDEXES
+from components.images.upstream import HUB, RefusedError, Upstream, parsed, places
 
 from .errors import OperationError
 
@@ -46,18 +46,5 @@ def _locked(base: str, repository: str, tag: str) -> Locked:
         builds = [parsed(upstream.get(f"blobs/{manifest['config']['digest']}")[1])]
     else:
         raise RefusedError("answers with a kind of manifest that is no longer in use")
-    return Locked(digest=digest, platforms=tuple(_platforms(builds)))
-
-
-def _platforms(builds: Sequence[dict[str, Any]]) -> list[str]:
-    """Each one once. What describes a build, its provenance say, is of an unknown platform."""
-    named = {
-        platform(
-            os=build.get("os", "linux"),
-            architecture=build["architecture"],
-            variant=build.get("variant", ""),
-        )
-        for build in builds
-        if build.get("architecture") not in (None, "unknown")
-    }
-    return sorted(named)
+    platforms = {named(build) for build in builds if is_described(build)}
+    return Locked(digest=digest, platforms=tuple(sorted(platforms)))

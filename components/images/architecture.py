@@ -12,6 +12,7 @@ from typing import Any
 from components.compose import Build, Placement
 from components.services.placement import Node, candidates
 
+UNKNOWN = "unknown"
 # A processor runs builds for older ones of its kind. 32-bit ARM on a 64-bit kernel is left out:
 # Swarm's scheduler does not put it there, nor can every such kernel run it.
 _RUNS: Mapping[str, frozenset[str]] = {
@@ -44,6 +45,22 @@ def platform(*, os: str, architecture: str, variant: str = "") -> str:
     return "/".join(part for part in (os, architecture, named) if part)
 
 
+def named(build: Mapping[str, Any]) -> str:
+    """The :func:`platform` of a build as registries and Docker tell it, with what may be left out
+    or empty there."""
+    return platform(
+        os=build.get("os") or "linux",
+        architecture=build.get("architecture") or UNKNOWN,
+        variant=build.get("variant") or "",
+    )
+
+
+def is_described(build: Mapping[str, Any]) -> bool:
+    """Whether it is a build at all: what describes one, its provenance say, stands beside it as of
+    an unknown platform."""
+    return build.get("architecture") not in (None, "", UNKNOWN)
+
+
 def runs(node: str, build: str) -> bool:
     """Whether a node of that architecture runs the build for that platform."""
     os, _, processor = build.partition("/")
@@ -72,16 +89,8 @@ def platform_of(node: str) -> str:
 
 def builds(index: Mapping[str, Any]) -> dict[str, str]:
     """The digests of an image's builds by platform, as a registry lists them."""
-    found: dict[str, str] = {}
-    for each in index.get("manifests", []):
-        told: Mapping[str, str] = each.get("platform") or {}
-        name = platform(
-            os=told.get("os") or "linux",
-            architecture=told.get("architecture") or "unknown",
-            variant=told.get("variant") or "",
-        )
-        found[name] = each["digest"]
-    return found
+    listed = index.get("manifests", [])
+    return {named(each.get("platform") or {}): each["digest"] for each in listed}
 
 
 def choose(platforms: Iterable[str], builds: Collection[str]) -> list[str]:

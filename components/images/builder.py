@@ -85,33 +85,28 @@ class Buildah:
                 "CONTAINERS_REGISTRIES_CONF": str(registries),
                 **order.args,
             }
+
+            def run(*command: str) -> None:
+                _run(self.name, command, environment, order.platforms, tell)
+
+            def forget() -> None:
+                _quietly(["buildah", "manifest", "rm", made])
+
             # A list of that name, which a run that was killed left, would be added to.
-            _quietly(["buildah", "manifest", "rm", made])
+            forget()
             build = _buildah_build(order, made)
             try:
-                _run(self.name, build, environment, order.platforms, tell)
+                run(*build)
                 if not _as_asked(made, order.platforms):
-                    _quietly(["buildah", "manifest", "rm", made])
-                    _run(
-                        self.name,
-                        [*build[:-1], "--no-cache", build[-1]],
-                        environment,
-                        order.platforms,
-                        tell,
-                    )
-                _run(
-                    self.name,
-                    [
-                        # With --digestfile it ends well where the push has failed (1.28).
-                        *("buildah", "manifest", "push", "--all", "--tls-verify=false", made),
-                        f"docker://127.0.0.1:{ways.push}/{reference}",
-                    ],
-                    environment,
-                    order.platforms,
-                    tell,
+                    forget()
+                    run(*build[:-1], "--no-cache", build[-1])
+                run(
+                    # With --digestfile it ends well where the push has failed (1.28).
+                    *("buildah", "manifest", "push", "--all", "--tls-verify=false", made),
+                    f"docker://127.0.0.1:{ways.push}/{reference}",
                 )
             finally:
-                _quietly(["buildah", "manifest", "rm", made])
+                forget()
 
 
 def _as_asked(made: str, platforms: Sequence[str]) -> bool:

@@ -15,14 +15,9 @@ from typing import IO, Any, cast
 
 from components.remote.ssh import PhoneError, Session
 
+from .media_types import ACCEPT, INDEX
+
 REQUEST_SECONDS = 120.0
-_INDEX = "application/vnd.oci.image.index.v1+json"
-_MANIFESTS = (
-    _INDEX,
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _DIGEST = "Docker-Content-Digest"
 
 
@@ -110,14 +105,14 @@ class RegistryApi:
         """Puts the image of an OCI archive under a tag; the digest of its list."""
         with tarfile.open(archive) as tar:
             (top,) = json.loads(_member(tar, "index.json").read())["manifests"]
-            if top["mediaType"] == _INDEX:
+            if top["mediaType"] == INDEX:
                 return self._put(tar, repository, top, tag)
             # BuildKit makes no list of one build. The time of its making would change the digest.
             top.pop("annotations", None)
             self._put(tar, repository, top, top["digest"])
-        listed = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [top]}
+        listed = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [top]}
         body = json.dumps(listed, sort_keys=True).encode()
-        self.put_manifest(repository, tag, body, _INDEX)
+        self.put_manifest(repository, tag, body, INDEX)
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
     def _put(self, tar: tarfile.TarFile, repository: str, what: dict[str, Any], tag: str) -> str:
@@ -142,7 +137,7 @@ class RegistryApi:
         headers: dict[str, str] | None = None,
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         """Status, headers and body of the answer; raises PhoneError for any other status."""
-        asked = {"Accept": ", ".join(_MANIFESTS), **(headers or {})}
+        asked = {"Accept": ACCEPT, **(headers or {})}
         try:
             self._http.request(method, path, body, asked)
             answer = self._http.getresponse()

@@ -15,21 +15,13 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any, TypeVar
 from urllib.parse import urlencode
 
+from .image_names import registry_of
+from .media_types import ACCEPT
+
 T = TypeVar("T")
 
 SECONDS = 20.0
 HUB = "https://registry-1.docker.io"
-INDEXES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
-_ACCEPT = ", ".join(
-    (
-        *INDEXES,
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    )
-)
 
 
 class RefusedError(Exception):
@@ -41,14 +33,13 @@ def places(name: str, mirror: str | None, hub: str = HUB) -> Iterator[tuple[str,
 
     The lab's ``mirror`` is asked in the way that its owner gave, by its own name as well.
     """
-    host, slash, rest = name.partition("/")
     mirrors = [mirror.rstrip("/")] if mirror else []
-    if slash and (host == "localhost" or "." in host or ":" in host):
+    if host := registry_of(name):
         own = (each for each in mirrors if each.partition("://")[2] == host)
-        yield next(own, f"https://{host}"), rest
+        yield next(own, f"https://{host}"), name.removeprefix(f"{host}/")
         return
     for base in (*mirrors, hub):
-        yield base, name if slash else f"library/{name}"
+        yield base, name if "/" in name else f"library/{name}"
 
 
 class Upstream:
@@ -87,7 +78,7 @@ class Upstream:
         if not url.startswith(("https://", "http://")):
             raise RefusedError(f"{url} is no address of a registry")
         request = urllib.request.Request(url)  # noqa: S310  only the two schemes above
-        request.add_header("Accept", _ACCEPT)
+        request.add_header("Accept", ACCEPT)
         if self._token:
             # Not sent on to where a blob really lies, which refuses a token that it does not know.
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")

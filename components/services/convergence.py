@@ -10,16 +10,10 @@ from components.compose.units import SECOND
 
 # What Swarm calls a task that has ended without being asked to.
 _FAILED = ("failed", "rejected")
-_ALIVE = (
-    "new",
-    "pending",
-    "assigned",
-    "accepted",
-    "preparing",
-    "ready",
-    "starting",
-    "running",
-)
+# A task that is on its phone, or about to be.
+ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
+# A global service's task is made for its phone, which none of these has come to yet.
+_TO_COME = ("new", "pending")
 # Swarm's own where the file names none.
 _MONITOR = 5 * SECOND
 _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
@@ -75,7 +69,8 @@ def judge(
     update: Mapping[str, Any] = service.get("UpdateStatus") or {}
     state = update.get("State", "")
     forlorn = state == "updating" and any(
-        task.get("NodeID") in down and task["Status"]["State"] in _ALIVE for task in tasks
+        task.get("NodeID") in down and task["Status"]["State"] in ("new", "pending", *ALIVE)
+        for task in tasks
     )
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),

@@ -113,9 +113,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
                 raise UnreachableError(f"{host.name} does not answer.")
             yield SimpleNamespace(host=host, open_port=session.open_port, run=run)
 
+        @contextmanager
+        def engine(host: Host, *_: float) -> Iterator[Any]:
+            with connect(host) as session:
+                yield Docker(made, session)
+
         made.copy = f"{PLACE}/from/127.0.0.1-{made.outside.port}/shop/web"
         monkeypatch.setattr(delivered_image, "connect", connect)
-        monkeypatch.setattr(delivered_image, "Engine", lambda session, *_: Docker(made, session))
+        monkeypatch.setattr(delivered_image, "engine", engine)
         monkeypatch.setattr(delivered_image, "tell_once", print)
         yield made
 

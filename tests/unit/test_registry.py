@@ -99,7 +99,12 @@ def docker(monkeypatch: pytest.MonkeyPatch) -> Docker:
     def connect(host: Host) -> Iterator[Any]:
         yield SimpleNamespace(host=host)
 
+    @contextmanager
+    def engine(_host: Host) -> Iterator[Docker]:
+        yield made
+
     monkeypatch.setattr(registry, "connect", connect)
+    monkeypatch.setattr(registry, "engine", engine)
     monkeypatch.setattr(registry, "Engine", lambda *_: made)
     monkeypatch.setattr(registry, "START_SECONDS", 0.0)
     monkeypatch.setattr(
@@ -253,10 +258,10 @@ def test_a_phone_that_is_off_stops_neither_refresh_nor_destroy(
 ) -> None:
     outs = created(docker)
 
-    def connect(_host: Host) -> Any:
+    def engine(_host: Host) -> Any:
         raise UnreachableError("phone-1 does not answer")
 
-    monkeypatch.setattr(registry, "connect", connect)
+    monkeypatch.setattr(registry, "engine", engine)
     assert RegistryProvider().read("phone-1", outs).outs == outs
     assert "write cloudlet:registry: {phone: …}" in capsys.readouterr().out
     RegistryProvider().delete("phone-1", outs)
