@@ -172,14 +172,16 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
             platforms=props["platforms"],
         )
         tell(f"{what}: building for {', '.join(order.platforms)}")
-        with tunnel(session, place.push_port) as push, tunnel(session, place.cache_port) as cache:
+        host = session.host
+        with tunnel(host, place.push_port) as push, tunnel(host, place.cache_port) as cache:
             try:
                 by = builder.find(lambda file, _: api.upload(file, props["repository"], tag), step)
                 reference = f"{props['repository']}:{tag}"
-                by.push(order, reference, Ways(push=push, cache=cache), step)
+                by.push(order, reference, Ways(push=push.port, cache=cache.port), step)
                 digest = api.digest(props["repository"], tag)
             except (BuildError, PhoneError) as error:
-                why = _why(props, session, str(error))
+                words = dict.fromkeys([str(error), push.refused, cache.refused])
+                why = _why(props, session, "\n".join(filter(None, words)))
                 with suppress(PhoneError):
                     sweep(session)
                 raise PhoneError(why) from None

@@ -14,6 +14,7 @@ from pulumi.output import Unknown
 from components import built_image
 from components.built_image import BuiltImageProvider
 from components.images.builder import BuildError, Order, Ways
+from components.remote import tunnel
 from components.remote.ssh import Host, PhoneError, Result, UnreachableError
 
 SWEEP = "docker exec -i cloudlet-registry sh -s"
@@ -82,6 +83,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
             yield SimpleNamespace(host=host, open_port=session.open_port, run=here.phone.run)
 
         monkeypatch.setattr(built_image, "connect", connect)
+        monkeypatch.setattr(tunnel, "connect", connect)
         monkeypatch.setattr(built_image.builder, "find", lambda *_: here.builder)
         yield here
 
