@@ -72,13 +72,12 @@ def warnings(spec: StackSpec, nodes: Sequence[Node]) -> list[str]:
 
 
 def _warnings(place: str, service: Service, nodes: Sequence[Node]) -> Iterable[str]:
-    if service.mode == "global":
-        return
     found = candidates(service.placement, nodes)
     if found is None:
         return
     names = [node.name for node in found]
-    if not names and service.replicas:
+    everywhere = service.mode == "global"
+    if not names and (everywhere or service.replicas):
         yield (
             f"{place}: no phone meets its constraints "
             f"({', '.join(service.placement.constraints) or 'all are drained'}), so it will not run"
@@ -89,7 +88,7 @@ def _warnings(place: str, service: Service, nodes: Sequence[Node]) -> Iterable[s
         for mount in service.mounts
         if mount.type == "volume" and mount.source and mount.volume_driver in (None, "", "local")
     )
-    if len(names) > 1 and volumes:
+    if len(names) > 1 and volumes and not everywhere:
         yield (
             f"{place}: its volume {', '.join(volumes)} stays on the phone where it was made, and "
             f"the service may move to another one of {', '.join(names)}, where it finds an empty "

@@ -79,4 +79,5 @@ def test_a_service_that_no_phone_takes_is_told_before_it_is_waited_for() -> None
     nowhere = Placement(constraints=("node.labels.gpu == true",))
     (line,) = told(placement=nowhere)
     assert "no phone meets its constraints (node.labels.gpu == true)" in line
+    assert told(placement=nowhere, mode="global") == [line]
     assert told(placement=nowhere, replicas=0) == []
