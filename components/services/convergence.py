@@ -23,7 +23,9 @@ _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 class Progress:
     """``running`` of ``desired`` tasks run the present spec and are healthy.
 
-    ``preparing`` tasks wait for their image; ``starting`` ones run and have yet to pass their
+    ``version`` says which one that is, where an update has left two. ``phones`` is on how many a
+    global service should be; Swarm itself asks for no task where one has failed and none is made
+    anew. ``preparing`` tasks wait for their image; ``starting`` ones run and have yet to pass their
     health check. ``watched_seconds``: the update is not over, but only because it waits for a phone
     that is down; so long it would watch the others' tasks. ``failed`` maps ids of tasks that ended
     badly to their errors: those of the present spec, or of the one that was taken back;
@@ -34,6 +36,8 @@ class Progress:
     running: int
     desired: int
     updating: bool
+    version: str = ""
+    phones: int | None = None
     preparing: int = 0
     starting: int = 0
     watched_seconds: float = 0.0
@@ -75,6 +79,8 @@ def judge(
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),
         desired=_desired(service),
+        version=_version(state),
+        phones=_phones(service, tasks),
         preparing=sum(task["Status"]["State"] == "preparing" for task in current),
         starting=sum(task["Status"]["State"] == "starting" for task in current),
         updating=state == "rollback_started" or (state == "updating" and not forlorn),
@@ -94,7 +100,7 @@ def judge(
 
 def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
     """Why ``name`` does not run: Swarm's verdict, the scheduler's reason, the error, the log."""
-    parts = [f"{name}: {progress.running} of {progress.desired} tasks run"]
+    parts = [f"{name}: {_count(progress)}"]
     if progress.verdict:
         parts.append(progress.verdict)
     if progress.preparing:
@@ -132,6 +138,32 @@ def _desired(service: Mapping[str, Any]) -> int:
     if replicated is not None:
         return replicated.get("Replicas", 1)
     return service["ServiceStatus"]["DesiredTasks"]
+
+
+def _phones(service: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) -> int | None:
+    if "Replicated" in service["Spec"]["Mode"]:
+        return None
+    template = service["Spec"]["TaskTemplate"]
+    where = {
+        task.get("NodeID")
+        for task in tasks
+        if task["DesiredState"] in ("ready", "running")
+        or (task["Status"]["State"] in _FAILED and _same_spec(task["Spec"], template))
+    }
+    return max(len(where), _desired(service))
+
+
+def _version(state: str) -> str:
+    if state in _ROLLED_BACK:
+        return "the version before"
+    return "the new version" if state in ("updating", "paused") else ""
+
+
+def _count(progress: Progress) -> str:
+    if progress.phones is None:
+        words = f"{progress.running} of {progress.desired} tasks run"
+        return f"{words} {progress.version}" if progress.version else words
+    return f"{progress.running} of {progress.phones} phones run {progress.version or 'it'}"
 
 
 def _failures(

@@ -104,6 +104,38 @@ def test_a_global_service_runs_where_swarm_says_it_should() -> None:
     assert not judge(found, [task("a", "running")]).converged
 
 
+def test_of_an_update_it_is_told_that_the_new_version_is_counted() -> None:
+    tasks = [task("a", "running", image="web:1"), task("b", "failed", desired="shutdown")]
+    for state in ("updating", "paused"):
+        text = explain("web", judge(service(update=state), tasks), [])
+        assert text.startswith("web: 0 of 2 tasks run the new version; ")
+    text = explain("web", judge(service(update="completed"), tasks), [])
+    assert text.startswith("web: 0 of 2 tasks run; ")
+
+
+def test_of_an_update_that_was_rolled_back_it_is_told_that_the_version_before_is_counted() -> None:
+    progress = judge(service(update="rollback_completed"), [task("a", "running")] * 2)
+    assert explain("web", progress, []).startswith("web: 2 of 2 tasks run the version before; ")
+
+
+def test_of_a_global_service_the_phones_are_counted_that_where_it_failed_among_them() -> None:
+    """There Swarm asks for no task while the update is paused."""
+    found: dict[str, Any] = {
+        "Spec": {"TaskTemplate": TEMPLATE, "Mode": {"Global": {}}},
+        "ServiceStatus": {"DesiredTasks": 3},
+        "UpdateStatus": {"State": "paused", "Message": "because"},
+    }
+    tasks = [{**task(key, "running", image="web:1"), "NodeID": key} for key in "abc"]
+    tasks += [{**task("d1", "failed", desired="shutdown"), "NodeID": "d"}]
+    tasks += [{**task("old", "failed", image="web:0", desired="shutdown"), "NodeID": "gone"}]
+    text = explain("agent", judge(found, tasks), [])
+    assert text.startswith("agent: 0 of 4 phones run the new version; the update was paused")
+    del found["UpdateStatus"]
+    found["ServiceStatus"]["DesiredTasks"] = 4
+    tasks = [{**task(key, "running"), "NodeID": key} for key in "abc"]
+    assert explain("agent", judge(found, tasks), []) == "agent: 3 of 4 phones run it"
+
+
 def test_the_schedulers_reason_is_shown() -> None:
     reason = "no suitable node (3 nodes lack linux/arm/v7)"
     progress = judge(service(replicas=1), [task("a", "pending", error=reason)])
