@@ -172,6 +172,7 @@ def _wifi(written: Written) -> Iterator[Problem]:
     if written.sound("wifiPassword") and written.at("wifiPassword") is None:
         yield Problem(
             path=("wifiPassword",),
+            missing=True,
             text="is missing, and wifi needs it: pulumi config set --secret cloudlet:wifiPassword",
         )
     forget = written.at("wifi", "forget")
@@ -264,7 +265,7 @@ def _stack_files(written: Written, root: Path) -> Iterator[Problem]:
         given = [key for key in ("file", "files") if key in _map(written.at(*place))]
         if not given:
             what = WrittenStack.model_fields["file"].description
-            yield Problem(path=(*place, "file"), text=f"is missing: {what}")
+            yield Problem(path=(*place, "file"), missing=True, text=f"is missing: {what}")
         elif len(given) > 1:
             yield Problem(path=place, text="has both file and files; keep one of them")
         else:

@@ -26,7 +26,7 @@ from .model import (
     WrittenStack,
     WrittenStatic,
 )
-from .problems import ConfigError, Problem, describe
+from .problems import ConfigError, Problem, describe, once
 
 
 def load(values: Mapping[str, str], *, root: Path, encrypted: Collection[str] | None = None) -> Lab:
@@ -41,7 +41,7 @@ def load(values: Mapping[str, str], *, root: Path, encrypted: Collection[str] | 
     reported = {problem.path for problem in problems}
     problems += [problem for problem in found if problem.path not in reported]
     document = checks.Written(raw, problems)
-    problems += checks.across(document, root=root, encrypted=encrypted)
+    problems = once([*problems, *checks.across(document, root=root, encrypted=encrypted)])
     if written is None or problems:
         raise ConfigError(str(problem) for problem in sorted(problems, key=_place))
     return _lab(written, root)

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, cast, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+
+from .fields import echo
 
 Path = tuple[str | int, ...]
 _OF_THE_NAME = "[key]"  # pydantic's mark for an error in a map's key instead of its value
@@ -25,11 +27,16 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """``text`` goes on from the key. ``spoils`` is false where only the name at ``path`` is bad."""
+    """``text`` goes on from the key. ``spoils`` is false where only the name at ``path`` is bad.
+
+    ``missing``: there is no such key. ``meant``: an unknown key's true name, as far as it looks.
+    """
 
     path: Path
     text: str
     spoils: bool = True
+    missing: bool = False
+    meant: Path = ()
 
     def __str__(self) -> str:
         return f"{spell(self.path)}: {self.text}"
@@ -66,8 +73,24 @@ def describe(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
         named = path[-1:] == (_OF_THE_NAME,)
         path = path[:-1] if named else path
         text = _text(found["type"], path, found.get("ctx", {}), found["input"], model)
-        problems.append(Problem(path=path, text=text, spoils=not named))
+        meant = found["type"] == "extra_forbidden" and _meant(path, model)
+        problems.append(
+            Problem(
+                path=path,
+                text=text,
+                spoils=not named,
+                missing=found["type"] == "missing",
+                meant=(*path[:-1], meant) if meant else (),
+            )
+        )
     return problems
+
+
+def once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, without those of a key that is only missing as it is misspelt."""
+    found = list(problems)
+    meant = {problem.meant for problem in found}
+    return [each for each in found if not (each.missing and each.path in meant)]
 
 
 def _text(
@@ -75,7 +98,9 @@ def _text(
 ) -> str:
     owner, last = _owner(path, model), str(path[-1])
     if fault == "extra_forbidden":
-        return _unknown(last, owner)
+        meant = _meant(path, model)
+        hint = f"did you mean {meant}?" if meant else f"known here are {_list(_known(owner))}"
+        return f"unknown key; {hint}"
     if fault == "missing":
         return f"is missing: {_known(owner)[last].description}"
     if fault == "value_error":
@@ -88,7 +113,35 @@ def _text(
         return f"{value} is too small; at least {context['ge']}"
     if fault == "less_than_equal":
         return f"{value} is too large; at most {context['le']}"
+    if fault == "model_type" and (example := _example(value, _owner((*path, ""), model))):
+        return f"must be a map, not {kind(value)}; write {example}"
+    if fault == "string_type" and isinstance(value, int | float):
+        return _as_text(value, _field(path, model)) or _wrong_type(fault, value)
     return _wrong_type(fault, value)
+
+
+def _example(value: object, model: type[BaseModel]) -> str:
+    """The map that was meant by ``value``, as far as that can be seen; nothing without a need."""
+    extra = cast("dict[str, Any]", model.model_config.get("json_schema_extra") or {})
+    either = [key for choice in extra.get("oneOf", [])[:1] for key in choice["required"]]
+    needed = [key for key, field in _known(model).items() if field.is_required()] or either
+    meant = "…"
+    if isinstance(value, str) and len(needed) == 1:
+        meant = value if re.fullmatch(r"[\w./~-]+", value) else echo(value)
+    return f"{{{', '.join(f'{key}: {meant}' for key in needed)}}}" if needed else ""
+
+
+def _as_text(value: float, field: FieldInfo | None) -> str:
+    """What else is wrong with a number, were it the text that it should be."""
+    if field is None:
+        return ""
+    # pydantic takes a field's type and its checks apart.
+    checked = cast(Any, Annotated)[(field.annotation, *field.metadata)]
+    try:
+        TypeAdapter[object](checked).validate_python(str(value))
+    except ValidationError as error:
+        return str(error.errors()[0].get("ctx", {}).get("error", ""))
+    return ""
 
 
 def _wrong_type(fault: str, value: object) -> str:
@@ -112,17 +165,34 @@ def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) and len(value) <= 20 else kind(value)
 
 
-def _unknown(key: str, owner: type[BaseModel]) -> str:
-    known = sorted(_known(owner))
-    plain = {name.lower(): name for name in known}
-    near = get_close_matches(key.lower().replace("_", "").replace("-", ""), plain, n=1)
-    if near:
-        return f"unknown key; did you mean {plain[near[0]]}?"
-    return f"unknown key; known here are {', '.join(known)}"
+def _meant(path: Path, model: type[BaseModel]) -> str:
+    """The key that an unknown one looks like."""
+    plain = {name.lower(): name for name in sorted(_known(_owner(path, model)))}
+    key = str(path[-1]).lower().replace("_", "").replace("-", "")
+    near = get_close_matches(key, plain, n=1)
+    return plain[near[0]] if near else ""
+
+
+def _list(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys))
 
 
 def _known(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _field(path: Path, model: type[BaseModel]) -> FieldInfo | None:
+    """What is known of the value there; nothing where its name is one that the user chose."""
+    field, inner = None, cast("type[BaseModel] | None", model)
+    parts = iter(path)
+    for part in parts:
+        field = None if inner is None else _known(inner).get(str(part))
+        if field is None:
+            return None
+        inner = _model_in(field.annotation)
+        if get_origin(field.annotation) is dict and next(parts, None) is not None:
+            field = None
+    return field
 
 
 def _owner(path: Path, model: type[BaseModel]) -> type[BaseModel]:

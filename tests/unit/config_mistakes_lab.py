@@ -39,6 +39,34 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
         {"registry": {"phone": "phone-1", "cacheSize": "4 GB"}},
         "registry.cacheSize: '4 GB' is not a size; write one like 500m or 4g (m or g)",
     ),
+    "a cache of a bare number": (
+        {"registry": {"phone": "phone-1", "cacheSize": 10}},
+        "registry.cacheSize: '10' is not a size; write one like 500m or 4g (m or g)",
+    ),
+    "a heartbeat of a bare number": (
+        {"swarm": {"heartbeat": 20}},
+        "swarm.heartbeat: '20' is not a duration; write one like 20s, 90m or 8760h",
+    ),
+    "a wifi whose name is a number": (
+        {"wifi/ssid": 1234},
+        "wifi.ssid: must be text, not a number; write it in quotes",
+    ),
+    "a registry with a misspelt phone": (
+        {"registry": {"phones": "phone-1"}},
+        "registry.phones: unknown key; did you mean phone?",
+    ),
+    "a stack with a misspelt file": (
+        {"stacks/web": {"fiel": "web.yml"}},
+        "stacks.web.fiel: unknown key; did you mean file?",
+    ),
+    "a misspelt login": (
+        {"ssh": GONE, "shh": {"user": "cloudlet", "privateKeyFile": "id"}},
+        "shh: unknown key; did you mean ssh?",
+    ),
+    "a misspelt password of the wifi": (
+        {"wifiPassword": GONE, "wifiPasword": "my-secure-password"},
+        "wifiPasword: unknown key; did you mean wifiPassword?",
+    ),
     "unknown key of a registry": (
         {"registry": {"phone": "phone-1", "size": "4g"}},
         "registry.size: unknown key; did you mean cacheSize?",
@@ -67,7 +95,31 @@ LAB: dict[str, tuple[dict[str, Any], str]] = {
     "list for map": ({"stacks": ["web"]}, "stacks: must be a map (key: value), not a list"),
     "text for a phone": (
         {"phones/phone-2": "192.168.8.12"},
-        "phones.phone-2: must be a map (key: value), not text",
+        "phones.phone-2: must be a map, not text; write {address: 192.168.8.12}",
+    ),
+    "text for a registry": (
+        {"registry": "phone-1"},
+        "registry: must be a map, not text; write {phone: phone-1}",
+    ),
+    "text for a stack": (
+        {"stacks/web": "web.yml"},
+        "stacks.web: must be a map, not text; write {file: web.yml}",
+    ),
+    "text for a wifi, with a space": (
+        {"wifi": "my wifi"},
+        "wifi: must be a map, not text; write {ssid: 'my wifi'}",
+    ),
+    "text for a login": (
+        {"ssh": "cloudlet"},
+        "ssh: must be a map, not text; write {user: …, privateKeyFile: …}",
+    ),
+    "list for a registry": (
+        {"registry": ["phone-1"]},
+        "registry: must be a map, not a list; write {phone: …}",
+    ),
+    "text for what needs nothing": (
+        {"engine": "docker"},
+        "engine: must be a map (key: value), not text",
     ),
     "number for text": (
         {"stacks/web/variables": {"REPLICAS": 3}},
