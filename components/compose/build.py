@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from .model import Build
-from .node import Node
+from .node import Node, one_of
 
 _KEYS = frozenset({"args", "context", "dockerfile", "platforms", "target"})
 # What makes a build quicker or tells about it, and changes nothing of what is built.
@@ -36,7 +37,34 @@ _REFUSED = {
     "secrets": "is not taken over; copy what the build needs, or use args",
     "ssh": "is not taken over; copy what the build needs into its context",
 }
-_PLATFORM = re.compile(r"(linux)/([a-z0-9]+)(?:/(v[0-9]+))?")
+_PLATFORM = re.compile(r"linux/([^/]+)(?:/([^/]+))?")
+# Those of Linux that Go knows, which Docker and its builders name them by, with their variants.
+_PROCESSORS: Mapping[str, tuple[str, ...]] = {
+    "386": (),
+    "amd64": ("v1", "v2", "v3", "v4"),
+    "arm": ("v5", "v6", "v7", "v8"),
+    "arm64": ("v8", "v9"),
+    "loong64": (),
+    "mips": (),
+    "mips64": (),
+    "mips64le": (),
+    "mipsle": (),
+    "ppc64": (),
+    "ppc64le": (),
+    "riscv64": (),
+    "s390x": (),
+}
+# As kernels and Debian call them.
+_OTHER_NAMES = {
+    "aarch64": "arm64",
+    "armel": "arm/v6",
+    "armhf": "arm/v7",
+    "armv6l": "arm/v6",
+    "armv7l": "arm/v7",
+    "i386": "386",
+    "i686": "386",
+    "x86_64": "amd64",
+}
 _REMOTE = re.compile(r"[a-z+]+://|git@|github\.com/")
 # Docker's own normal form.
 _DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
@@ -78,12 +106,25 @@ def _platforms(node: Node) -> tuple[str, ...]:
     found: list[str] = []
     for item in node.items():
         match = _PLATFORM.fullmatch(item.text())
-        if match is None:
-            item.problem(f"{item.shown} is no platform of a phone; write one such as linux/arm/v7")
+        processor, variant = match.groups() if match else ("", None)
+        variants = _PROCESSORS.get(processor)
+        if variants is None or (variant and variant not in variants):
+            what = _instead(processor, variants)
+            item.problem(f"{item.shown} is no platform of a phone; write {what}")
             continue
-        os, processor, variant = match.groups()
         variant = variant or _DEFAULT_VARIANTS.get(processor, "")
         plain = processor != "arm" and variant == _DEFAULT_VARIANTS.get(processor)
         named = "" if plain else variant
-        found.append("/".join(part for part in (os, processor, named) if part))
+        found.append("/".join(part for part in ("linux", processor, named) if part))
     return tuple(dict.fromkeys(found))
+
+
+def _instead(processor: str, variants: Sequence[str] | None) -> str:
+    """What to write for a platform that nobody knows; ``variants`` of a processor that is one."""
+    if variants is not None:
+        return one_of([f"linux/{processor}/{each}" for each in variants] or [f"linux/{processor}"])
+    if other := _OTHER_NAMES.get(processor):
+        return f"linux/{other}"
+    if near := get_close_matches(processor, _PROCESSORS, n=1):
+        return f"linux/{near[0]}"
+    return f"linux/ and one of {', '.join(_PROCESSORS)}"

@@ -164,13 +164,13 @@ def _image(nodes: Sequence[Node], fields: Mapping[str, Node], of_build: str) -> 
     if of_build:
         return of_build
     if "build" in fields:
-        how = (
-            "what build makes needs a place: give the lab a registry, as in "
-            "cloudlet:registry: {phone: phone-1}, or push it, and write image: and its name"
+        fields["build"].problem(
+            "the phones need a registry to have the image from; write `cloudlet:registry: {phone: "
+            "phone-1}` into the lab's file, or push the image yourself and write image: and its "
+            "name here"
         )
     else:
-        how = "write image: and its name"
-    nodes[0].report.problem(nodes[0].path, f"has no image; {how}")
+        nodes[0].report.problem(nodes[0].path, "has no image; write image: and its name")
     return ""
 
 

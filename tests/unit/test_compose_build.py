@@ -9,6 +9,10 @@ import yaml
 
 from components.compose import Build, ComposeError, ComposeFile, Service, StackSpec, load_files
 
+PLATFORMS = (
+    "linux/ and one of 386, amd64, arm, arm64, loong64, mips, mips64, mips64le, mipsle, ppc64, "
+    "ppc64le, riscv64, s390x"
+)
 VARIABLES = {"VERSION": "1.2", "TOKEN": "secret-token"}
 
 
@@ -66,6 +70,13 @@ def test_an_image_without_a_name_is_called_as_by_docker_compose() -> None:
     assert web({"build": ".", "image": "web:2"}).image == "web:2"
 
 
+def test_every_processor_that_linux_runs_on_may_be_built_for() -> None:
+    platforms = ["linux/riscv64", "linux/arm64/v9", "linux/amd64/v3", "linux/arm/v6", "linux/386"]
+    made = web({"build": {"platforms": platforms}}).build
+    assert made is not None
+    assert list(made.platforms) == platforms
+
+
 def test_what_only_makes_a_build_quicker_is_ignored() -> None:
     spec = stack({"build": {"context": ".", "cache_from": ["web:1"], "pull": True}})
     assert spec.warnings == (
@@ -103,7 +114,32 @@ def test_a_later_file_goes_over_a_build_key_by_key() -> None:
         (
             {"platforms": ["windows/amd64"]},
             'services.web.build.platforms[0]: "windows/amd64" is no platform of a phone; write '
-            "one such as linux/arm/v7",
+            f"{PLATFORMS}",
+        ),
+        (
+            {"platforms": ["linux/arm46"]},
+            'services.web.build.platforms[0]: "linux/arm46" is no platform of a phone; write '
+            "linux/arm64",
+        ),
+        (
+            {"platforms": ["linux/amd64", "linux/aarch64"]},
+            'services.web.build.platforms[1]: "linux/aarch64" is no platform of a phone; write '
+            "linux/arm64",
+        ),
+        (
+            {"platforms": ["linux/potato"]},
+            'services.web.build.platforms[0]: "linux/potato" is no platform of a phone; write '
+            f"{PLATFORMS}",
+        ),
+        (
+            {"platforms": ["linux/arm/v17"]},
+            'services.web.build.platforms[0]: "linux/arm/v17" is no platform of a phone; write '
+            "linux/arm/v5, linux/arm/v6, linux/arm/v7 or linux/arm/v8",
+        ),
+        (
+            {"platforms": ["linux/386/v1"]},
+            'services.web.build.platforms[0]: "linux/386/v1" is no platform of a phone; write '
+            "linux/386",
         ),
         (
             {"dockerfile": ""},
@@ -127,9 +163,9 @@ def test_without_a_registry_a_build_is_ignored_as_by_docker_stack_deploy() -> No
 
 def test_without_a_registry_a_build_without_an_image_is_a_mistake() -> None:
     assert problems({"build": "."}, builds=False) == [
-        "0.yml: services.web: has no image; what build makes needs a place: give the lab a "
-        "registry, as in cloudlet:registry: {phone: phone-1}, or push it, and write image: and "
-        "its name"
+        "0.yml: services.web.build: the phones need a registry to have the image from; write "
+        "`cloudlet:registry: {phone: phone-1}` into the lab's file, or push the image yourself and "
+        "write image: and its name here"
     ]
 
 
