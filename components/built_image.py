@@ -180,10 +180,7 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
                 by.push(order, reference, Ways(push=push.port, cache=cache.port), step)
                 digest = api.digest(props["repository"], tag)
             except (BuildError, PhoneError) as error:
-                words = dict.fromkeys([str(error), push.refused, cache.refused])
-                why = _why(props, session, "\n".join(filter(None, words)))
-                with suppress(PhoneError):
-                    sweep(session)
+                why = _failed(props, host, str(error), push.refused or cache.refused)
                 raise PhoneError(why) from None
         _sweep(session, api, props["repository"], [tag, *earlier])
     tell(f"{what}: built and in the registry after {time.monotonic() - started:.1f} s")
@@ -220,17 +217,30 @@ def _sweep(session: Session, api: RegistryApi, repository: str, tags: list[str])
         sweep(session)
 
 
-def _why(props: Mapping[str, Any], session: Session, words: str) -> str:
-    """Why the image could not be built or pushed; a full phone says so of itself in no way."""
-    place = f"stacks.{props['stack']}: services.{props['service']}.build: {words}"
-    free = ""
-    with suppress(PhoneError, IndexError):
-        asked = session.run(f"docker exec {CONTAINER} df -Pm /var/lib/registry")
-        free = asked.stdout.splitlines()[-1].split()[3]
+def _failed(props: Mapping[str, Any], host: Host, words: str, refused: str) -> str:
+    """Why the image could not be built or pushed; frees what was pushed in vain.
+
+    No builder names a phone that is full, or that has died meanwhile. ``refused`` is why it took
+    no connection.
+    """
+    why = f"stacks.{props['stack']}: services.{props['service']}.build: {words}"
+    try:
+        with connect(host) as session:
+            asked = session.run(f"docker exec {CONTAINER} df -Pm /var/lib/registry")
+            with suppress(PhoneError):
+                sweep(session)
+    except UnreachableError as error:
+        return f"{why}\n{error} {lost(host.name)}"
+    except PhoneError as error:
+        return f"{why}\n{error}"
+    if refused:
+        why += f"\n{refused}"
+    if asked.status != 0:
+        return f"{why}\n{host.name}: the lab's registry is not up; `make refresh up` mends it"
+    free = (asked.stdout.split() or [""])[-3:][0]
     if free.isdigit() and int(free) < _ROOM_MB:
-        name = session.host.name
         return (
-            f"{place}\n{name} has {free} MB left for Docker, so its registry can take no image: "
+            f"{why}\n{host.name} has {free} MB left for Docker, so its registry can take no image: "
             f"make room there (`docker system prune`), or name another phone in cloudlet:registry"
         )
-    return place
+    return why

@@ -12,7 +12,6 @@ import platform as machine
 import re
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .architecture import runs
+from .scratch import scratch
 
 BUILD_SECONDS = 3600.0
 _ASK_SECONDS = 20.0
@@ -78,8 +78,8 @@ class Buildah:
             BuildError: it could not be built or pushed.
         """
         made = f"localhost/cloudlet/{reference}"
-        with tempfile.TemporaryDirectory(prefix="cloudlet-build-") as folder:
-            registries = Path(folder, "registries.conf")
+        with scratch() as folder:
+            registries = folder / "registries.conf"
             registries.write_text(_registries(ways), encoding="utf-8")
             environment = {
                 "CONTAINERS_REGISTRIES_CONF": str(registries),
@@ -174,8 +174,8 @@ class Buildx:
     def push(self, order: Order, reference: str, ways: Ways, tell: Tell) -> None:
         """As :meth:`Buildah.push`."""
         del ways
-        with tempfile.TemporaryDirectory(prefix="cloudlet-build-") as folder:
-            archive = Path(folder, "image.tar")
+        with scratch() as folder:
+            archive = folder / "image.tar"
             command = [
                 *("docker", "buildx", "build", f"--builder={_BUILDX}", "--progress=plain"),
                 # What describes a build would stand in the list as of an unknown platform.

@@ -59,11 +59,12 @@ class Phone:
     def __init__(self) -> None:
         self.commands: list[str] = []
         self.free_mb = 9000
+        self.docker = 0
 
     def run(self, command: str, **_: Any) -> Result:
         self.commands.append(command)
         answer = f"Filesystem x\n/dev/x 9 9 {self.free_mb} 9 /\n" if " df " in command else ""
-        return Result(status=0, stdout=answer, stderr="")
+        return Result(status=self.docker, stdout=answer, stderr="")
 
 
 class Made:
@@ -201,6 +202,36 @@ def test_a_registry_whose_phone_is_full_says_so(made: Made) -> None:
     assert str(caught.value).splitlines()[-1] == (
         "phone-1 has 3 MB left for Docker, so its registry can take no image: make room there "
         "(`docker system prune`), or name another phone in cloudlet:registry"
+    )
+
+
+def test_a_phone_that_dies_while_an_image_is_pushed_is_named(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.builder.fails = "buildah failed. Its last lines:\n  EOF"
+    alive = built_image.connect
+    calls = iter([alive])
+
+    def connect(host: Host) -> Any:
+        for each in calls:
+            return each(host)
+        raise UnreachableError("phone-1 does not answer at 192.0.2.1:22: it is off.")
+
+    monkeypatch.setattr(built_image, "connect", connect)
+    with pytest.raises(PhoneError) as caught:
+        created()
+    last = str(caught.value).splitlines()[-1]
+    assert last.startswith(
+        "phone-1 does not answer at 192.0.2.1:22: it is off. phone-1 has the lab's registry. What"
+    )
+
+
+def test_a_registry_that_stops_while_an_image_is_pushed_is_named(made: Made) -> None:
+    made.builder.fails, made.phone.docker = "buildah failed. Its last lines:\n  EOF", 1
+    with pytest.raises(PhoneError) as caught:
+        created()
+    assert str(caught.value).splitlines()[-1] == (
+        "phone-1: the lab's registry is not up; `make refresh up` mends it"
     )
 
 
