@@ -6,6 +6,7 @@ without a digest (``facts/experiments.md`` §2): services are given what this re
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
@@ -21,6 +22,8 @@ from .remote.ssh import PhoneError
 
 # Services of one run that have the same image are told the same.
 SAME_SECONDS = 60.0
+# A registry's own words for a name or a tag that it does not have.
+_UNKNOWN = re.compile(r"\b(manifest|name) unknown\b|\bmanifest .*not found")
 
 
 class NowhereError(PhoneError):
@@ -89,12 +92,7 @@ def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
         except EngineError as error:
             loaded = _loaded(manager, tagged)
             if not pinned and not loaded:
-                phone = manager.phone
-                raise NowhereError(
-                    f"{tagged} is in no registry that {phone} reaches ({_once(error.reason)}), and "
-                    f"not on {phone} itself. Correct the name or the tag; if both are right, see "
-                    f"what it lacks by `make shell PHONE={phone} CMD='docker pull {tagged}'`"
-                ) from None
+                raise NowhereError(_nowhere(tagged, manager.phone, error.reason)) from None
             if not pinned:
                 tell(f"{tagged}: {_once(error.reason)}; using what was loaded onto the phones")
             return {"reference": tagged, "platforms": loaded}
@@ -106,9 +104,21 @@ def _ask(props: dict[str, Any], tagged: str) -> dict[str, Any]:
     }
 
 
+def _nowhere(tagged: str, phone: str, reason: str) -> str:
+    """That neither a registry nor the phone itself has the image, and what to do."""
+    what = f"there is no {tagged}" if _UNKNOWN.search(reason) else f"{phone} cannot have {tagged}"
+    return (
+        f"{what} ({_once(reason)})\n"
+        f"Correct the name or the tag; if both are right, see what {phone} lacks by "
+        f"`make shell PHONE={phone} CMD='docker pull {tagged}'`"
+    )
+
+
 def _once(reason: str) -> str:
-    """Docker's words without what they say twice: ``manifest unknown: manifest unknown``."""
-    return ": ".join(dict.fromkeys(part.strip() for part in reason.split(": ")))
+    """Docker's words on one line, without what they say twice: ``manifest unknown: manifest
+    unknown``."""
+    parts = " ".join(reason.split()).split(": ")
+    return ": ".join(dict.fromkeys(parts))
 
 
 def _loaded(manager: Engine, image: str) -> list[str]:

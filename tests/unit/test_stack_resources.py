@@ -45,18 +45,36 @@ def test_an_image_with_a_digest_needs_no_registry(talk: Any) -> None:
     assert (outs["reference"], outs["platforms"]) == (f"web:1@{DIGEST}", [])
 
 
-def test_an_image_that_nobody_has_is_named(talk: Any) -> None:
+@pytest.mark.parametrize(
+    ("docker_says", "told"),
+    [
+        ("manifest unknown: manifest unknown", "there is no web:1 (manifest unknown)"),
+        (
+            "errors:\ndenied: requested access to the resource is denied\n",
+            "phone-1 cannot have web:1 (errors: denied: requested access to the resource is "
+            "denied)",
+        ),
+        (
+            "x509: certificate signed by unknown authority",
+            "phone-1 cannot have web:1 (x509: certificate signed by unknown authority)",
+        ),
+        ("Get: no such host", "phone-1 cannot have web:1 (Get: no such host)"),
+    ],
+)
+def test_an_image_that_nobody_has_is_named_and_what_to_do_is_a_line_of_its_own(
+    talk: Any, docker_says: str, told: str
+) -> None:
     def unknown(_manager: Manager) -> Any:
-        raise EngineError("phone-1", 404, "manifest unknown: manifest unknown")
+        raise EngineError("phone-1", 404, docker_says)
 
     talk(Manager(**{"distribution__web:1__json": unknown}))
     props = {"image": "web:1", "key": "stacks.shop: services.page.image", **ACCESS}
     with pytest.raises(PhoneError) as caught:
         image.ImageProvider().create(props)
     assert str(caught.value) == (
-        "stacks.shop: services.page.image: web:1 is in no registry that phone-1 reaches (manifest "
-        "unknown), and not on phone-1 itself. Correct the name or the tag; if both are right, "
-        "see what it lacks by `make shell PHONE=phone-1 CMD='docker pull web:1'`"
+        f"stacks.shop: services.page.image: {told}\n"
+        "Correct the name or the tag; if both are right, see what phone-1 lacks by "
+        "`make shell PHONE=phone-1 CMD='docker pull web:1'`"
     )
 
 
