@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from . import docker_config, plan_words, wifi
 from .dynamic import Provider, changed_keys, mended_by, run_script, tell_once
-from .phones import access, aspects
+from .phones import access, aspects, daemon_json
 from .phones.survey import Survey, outdated, recent, survey
 from .remote.ssh import Host, PhoneError, UnreachableError, connect
 
@@ -49,7 +49,9 @@ class ConditionProvider(Provider):
             is_, should_be = _olds.get(aspect), _news.get(aspect)
             if is_ == asked_for.get(aspect):
                 # Nobody has changed the phone: the configuration asks for something else now.
-                tell_once(f"{_id}: {'; '.join(plan_words.setting(aspect, is_, should_be))}")
+                words = "; ".join(plan_words.setting(aspect, is_, should_be))
+                same = daemon_json.reloaded(is_, should_be) if aspect == "daemon_json" else ""
+                tell_once(f"daemon.json of the phones: {same}" if same else f"{_id}: {words}")
                 continue
             words = aspects.describe(aspect, is_, should_be)
             tell_once(f"{_id}: {words}; {aspects.advise(aspect, is_) or mended_by()}")

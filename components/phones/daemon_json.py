@@ -61,6 +61,17 @@ def is_reloaded(current: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return _differing(current, new) <= _RELOADED & new.keys()
 
 
+def reloaded(current: Any, new: Any) -> str:
+    """What a running Docker takes up without a restart, in words; nothing if it must restart."""
+    if not isinstance(current, Mapping) or not isinstance(new, Mapping):
+        return ""
+    one, other = cast("Mapping[str, Any]", current), cast("Mapping[str, Any]", new)
+    if not is_reloaded(one, other):
+        return ""
+    keys = ", ".join(sorted(_differing(one, other)))
+    return f"other {keys}; Docker takes them up without a restart"
+
+
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
     return {key for key in (*one, *other) if one.get(key) != other.get(key)}
 

@@ -177,6 +177,23 @@ def test_what_the_configuration_changes_is_not_told_as_something_to_mend(
     )
 
 
+def test_another_registry_is_told_once_for_all_phones_and_that_docker_runs_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with_registry = {
+        **OURS,
+        "registry-mirrors": ["http://10.0.0.1:5082", "http://m:5000"],
+        "insecure-registries": ["10.0.0.1:5080", "10.0.0.1:5082"],
+    }
+    news = {**PROPS, "daemon_json": with_registry, "daemon_keys": with_registry}
+    for phone in ("phone-1", "phone-2"):
+        assert ConditionProvider().diff(phone, PROPS, news).changes
+    assert capsys.readouterr().out == (
+        "daemon.json of the phones: other insecure-registries, registry-mirrors; Docker takes them "
+        "up without a restart\n"
+    )
+
+
 def test_who_mends_is_not_told_to_have_it_mended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
