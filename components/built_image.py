@@ -26,7 +26,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from .dynamic import Provider, changed_keys, tell, tell_once
+from .dynamic import Provider, changed_keys, show, tell, tell_once
 from .images import builder
 from .images.build_context import Context
 from .images.builder import BuildError, Order, Ways
@@ -159,7 +159,7 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
     place = place_of(props["place"])
 
     def step(line: str) -> None:
-        tell(f"{what}: {line}")
+        show(f"{what}: {line}")
 
     with ONE_AT_A_TIME, _registry(props) as (session, api):
         started = time.monotonic()
@@ -171,19 +171,25 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
             args=props["args"],
             platforms=props["platforms"],
         )
-        tell(f"{what}: building for {', '.join(order.platforms)}")
+        platforms = ", ".join(order.platforms)
+        show(f"{what}: building for {platforms}")
         host = session.host
         with tunnel(host, place.push_port) as push, tunnel(host, place.cache_port) as cache:
             try:
-                by = builder.find(lambda file, _: api.upload(file, props["repository"], tag), step)
+                by = builder.find(
+                    lambda file, _: api.upload(file, props["repository"], tag),
+                    lambda line: tell(f"{what}: {line}"),
+                )
                 reference = f"{props['repository']}:{tag}"
                 by.push(order, reference, Ways(push=push.port, cache=cache.port), step)
                 digest = api.digest(props["repository"], tag)
             except (BuildError, PhoneError) as error:
-                why = _failed(props, host, str(error), push.refused or cache.refused)
+                refused = push.refused or cache.refused
+                why = _failed(props, host, str(error), refused, runs=bool(earlier))
                 raise PhoneError(why) from None
         _sweep(session, api, props["repository"], [tag, *earlier])
-    tell(f"{what}: built and in the registry after {time.monotonic() - started:.1f} s")
+    seconds = time.monotonic() - started
+    tell(f"{what}: built for {platforms} and in the registry after {seconds:.1f} s")
     reference = f"{place.images}/{reference}@{digest}"
     return {**kept, "reference": reference, "tag": tag, "earlier": earlier}
 
@@ -217,11 +223,11 @@ def _sweep(session: Session, api: RegistryApi, repository: str, tags: list[str])
         sweep(session)
 
 
-def _failed(props: Mapping[str, Any], host: Host, words: str, refused: str) -> str:
+def _failed(props: Mapping[str, Any], host: Host, words: str, refused: str, *, runs: bool) -> str:
     """Why the image could not be built or pushed; frees what was pushed in vain.
 
     No builder names a phone that is full, or that has died meanwhile. ``refused`` is why it took
-    no connection.
+    no connection, ``runs`` whether an earlier build is there that services have.
     """
     why = f"stacks.{props['stack']}: services.{props['service']}.build: {words}"
     try:
@@ -243,4 +249,5 @@ def _failed(props: Mapping[str, Any], host: Host, words: str, refused: str) -> s
             f"{why}\n{host.name} has {free} MB left for Docker, so its registry can take no image: "
             f"make room there (`docker system prune`), or name another phone in cloudlet:registry"
         )
-    return why
+    before = "What ran before runs on. " if runs else ""
+    return f"{why}\n{before}When this is mended, `make up` builds it."

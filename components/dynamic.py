@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
@@ -17,6 +18,8 @@ from typing import Any, ClassVar
 
 import grpc
 from pulumi.dynamic import DiffResult, ResourceProvider
+from pulumi.runtime.proto.engine_pb2 import INFO, LogRequest
+from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
 from . import plan_words
 from .memo import once
@@ -27,6 +30,7 @@ from .remote.ssh import PhoneError, Result, Session
 RUN_SECONDS = 24 * 3600.0
 # More than the engine asks for at once, which is its `--parallel`.
 THREADS = 128
+_SHOW_SECONDS = 5.0
 # The command that `make` runs, in the environment that a provider's process has from Pulumi's.
 COMMAND = "CLOUDLET_COMMAND"
 
@@ -149,6 +153,30 @@ def tell(message: str) -> None:
     # In one piece, end of line included: other resources' threads print too.
     sys.stdout.write(f"{message}\n")
     sys.stdout.flush()
+
+
+def show(message: str) -> None:
+    """A line for the moment: unlike what is told, it is not repeated under *Diagnostics*."""
+    engine = _engine()
+    if engine is not None:
+        line = LogRequest(severity=INFO, message=message, urn="", streamId=0, ephemeral=True)
+        try:
+            engine.Log(line, timeout=_SHOW_SECONDS)
+        except grpc.RpcError:
+            pass
+        else:
+            return
+    tell(message)
+
+
+@functools.cache
+def _engine() -> Any:
+    """The engine, whose address is the first argument of each of its plugins; else nothing."""
+    address = sys.argv[1] if len(sys.argv) > 1 else ""
+    if not re.fullmatch(r"[0-9.]+:[0-9]+", address):
+        return None
+    stub: Any = EngineStub(grpc.insecure_channel(address))
+    return stub
 
 
 def tell_once(message: str) -> None:

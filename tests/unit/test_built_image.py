@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -45,7 +46,8 @@ class Builder:
         self.orders: list[tuple[Order, str]] = []
         self.fails = ""
 
-    def push(self, order: Order, reference: str, _ways: Ways, tell: Any) -> None:
+    def push(self, order: Order, reference: str, _ways: Ways, step: Any) -> None:
+        step("STEP 1/1: FROM scratch")
         self.orders.append((order, reference))
         if self.fails:
             raise BuildError(self.fails)
@@ -190,9 +192,36 @@ def test_a_failing_build_names_the_service_and_ends_with_the_builders_words(made
     with pytest.raises(PhoneError) as caught:
         created()
     assert str(caught.value) == (
-        "stacks.hello: services.web.build: buildah failed. Its last lines:\n  make: no rule"
+        "stacks.hello: services.web.build: buildah failed. Its last lines:\n  make: no rule\n"
+        "When this is mended, `make up` builds it."
     )
     assert made.phone.commands[-1] == SWEEP, "what was pushed in vain is taken away"
+
+
+def test_where_a_version_runs_already_a_failing_build_says_that_it_runs_on(made: Made) -> None:
+    outs = created()
+    made.builder.fails = "buildah failed. Its last lines:\n  make: no rule"
+    with pytest.raises(PhoneError) as caught:
+        updated(outs, digest="2" * 64)
+    assert str(caught.value).splitlines()[-1] == (
+        "What ran before runs on. When this is mended, `make up` builds it."
+    )
+
+
+def test_steps_pass_and_what_was_built_for_whom_is_told(
+    made: Made, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(built_image, "show", shown.append)
+    created()
+    assert shown == [
+        "hello: web: building for linux/arm/v7, linux/arm64",
+        "hello: web: STEP 1/1: FROM scratch",
+    ]
+    told = capsys.readouterr().out
+    assert re.fullmatch(
+        r"hello: web: built for linux/arm/v7, linux/arm64 and in the registry after .* s\n", told
+    )
 
 
 def test_a_registry_whose_phone_is_full_says_so(made: Made) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 import dill
 import grpc
 import pytest
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.dynamic import CreateResult
+from pulumi.runtime.proto.engine_pb2_grpc import EngineServicer, add_EngineServicer_to_server
 from pulumi.runtime.proto.provider_pb2 import ConfigureRequest, CreateRequest, DiffRequest
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
@@ -91,6 +93,42 @@ def test_phones_are_not_waited_for_four_at_a_time() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+class Engine(EngineServicer):
+    """Pulumi's engine, as far as it listens to its plugins."""
+
+    def __init__(self) -> None:
+        self.logged: list[tuple[str, bool]] = []
+
+    def Log(self, request: Any, context: object) -> Empty:  # noqa: N802  gRPC's name
+        del context
+        self.logged.append((request.message, request.ephemeral))
+        return Empty()
+
+
+def run_in_a_process(*arguments: str) -> str:
+    """What a process with these arguments prints that says something for the moment."""
+    program = "from components.dynamic import show; show('page: web: STEP 1/2')"
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_passes_is_shown_by_the_engine_and_not_repeated_under_diagnostics() -> None:
+    engine, server = Engine(), grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    add_EngineServicer_to_server(engine, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        assert run_in_a_process(f"127.0.0.1:{port}") == ""
+    finally:
+        server.stop(None)
+    assert engine.logged == [("page: web: STEP 1/2", True)]
+
+
+@pytest.mark.parametrize("arguments", [[], ["tests/unit"], ["127.0.0.1:9"]])
+def test_where_no_engine_listens_it_is_printed(arguments: list[str]) -> None:
+    assert run_in_a_process(*arguments) == "page: web: STEP 1/2\n"
 
 
 def serialized(provider: Provider) -> str:
