@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
-from . import checkpoint, locks, starting
+from . import checkpoint, differences, locks, starting
 from .environment import COMMAND, UNWATCHED, pulumi_environment
 from .errors import ToolchainError
 from .layout import Layout
@@ -37,9 +37,13 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
 
     Before that, on a `file://` backend: a stack that is missing is made, a lock that a killed run
     left behind is removed, and so are creations that it did not finish. This process is replaced,
-    so Ctrl-C reaches pulumi once, and pulumi's status is this program's.
+    so Ctrl-C reaches pulumi once, and pulumi's status is this program's; but for a refresh that
+    nobody watches, which :mod:`.differences` prints.
     """
     about = target(arguments, Path.cwd())
+    if about.command == "refresh" and not sys.stdout.isatty():
+        # Before there is anything that only one process may hold.
+        differences.alone()
     environment = pulumi_environment(layout, stack=about.stack or DEFAULT_STACK)
     program = shutil.which("pulumi", path=environment["PATH"])
     if program is None:
