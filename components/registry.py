@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -60,6 +60,11 @@ class RegistryProvider(Provider):
             what = f"{_news['name']}: the lab's registry {_olds['serves']}"
             tell_once(f"{what}; {mended_by()}")
         return super().diff(_id, _olds, _news)
+
+    def reasons(self, olds: dict[str, Any], news: dict[str, Any]) -> Iterable[str]:
+        if olds["name"] != news["name"]:
+            return [f"the lab's registry: {olds['name']} → {news['name']}"]
+        return super().reasons(olds, news)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult(props["name"], {**props, "storage": _ensure(props)})

@@ -144,8 +144,10 @@ def test_a_change_keeps_what_was_pushed(docker: Docker) -> None:
     assert after["storage"] == before["storage"]
 
 
-def test_another_phone_is_another_registry() -> None:
-    plan = RegistryProvider().diff("", PROPS, PROPS | {"name": "phone-2"})
+def test_another_phone_is_another_registry(capsys: pytest.CaptureFixture[str]) -> None:
+    moved = {"name": "phone-2", "phone": {**PROPS["phone"], "name": "phone-2", "port": 2202.0}}
+    plan = RegistryProvider().diff("", PROPS, PROPS | moved)
+    assert capsys.readouterr().out == "the lab's registry: phone-1 → phone-2\n"
     assert (plan.changes, plan.replaces) == (True, ["name"])
 
 

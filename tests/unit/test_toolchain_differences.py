@@ -83,7 +83,8 @@ def test_ctrl_c_is_the_programs_alone_and_its_last_words_are_printed() -> None:
 
 def test_who_ends_the_one_ends_the_other() -> None:
     done = run(
-        "trap 'echo Ends in order; exit 8' TERM; kill -TERM $PPID; sleep 5 >/dev/null 2>&1 & wait $!"
+        "trap 'echo Ends in order; exit 8' TERM; kill -TERM $PPID; "
+        "sleep 5 >/dev/null 2>&1 & wait $!"
     )
     assert done.stdout == "Begun\nEnds in order\n"
     assert done.returncode == 8
