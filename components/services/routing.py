@@ -28,7 +28,8 @@ def impossible(spec: StackSpec, routing: str, entry_phone: str) -> list[str]:
     return [
         f"stacks.{spec.name}: services.{service.name}: routing: host publishes its ports on "
         f"{entry_phone} alone, where one task can have them and not {service.replicas}; write "
-        "replicas: 1, or let a service with ports stand before this one"
+        "replicas: 1, or mode: global for one on each phone, at that one's address, or let a "
+        "service with ports stand before this one"
         for service in spec.services.values()
         if service.ports and service.mode == "replicated" and service.replicas > 1
     ]

@@ -216,7 +216,7 @@ def test_more_tasks_than_a_phone_has_ports_for_are_refused_where_all_ports_are_o
     text = "services: {web: {image: web, ports: ['80:80'], deploy: {replicas: 2}}}"
     (root / "stacks" / "shop.yml").write_text(text)
     assert read(root).stacks["shop"].services["web"].replicas == 2
-    with pytest.raises(pulumi.RunError, match=r"services\.web: routing: host publishes its ports"):
+    with pytest.raises(pulumi.RunError, match=r"services\.web: routing: host .* mode: global"):
         read(root, routing="host")
 
 
