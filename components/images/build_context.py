@@ -14,6 +14,8 @@ from pathspec.pattern import Pattern
 
 from components.compose import Build
 
+from .dockerfile import mistake
+
 # Change it when the same context is to be built anew.
 _FORMAT = "1"
 _BLOCK = 1 << 20
@@ -42,7 +44,8 @@ def find(build: Build, beside: Path) -> Context:
     """The context of ``build``, seen from the folder of its compose file.
 
     Raises:
-        ContextError: folder or Dockerfile is missing, or something cannot be read.
+        ContextError: folder or Dockerfile is missing or cannot be right, or something cannot be
+            read.
     """
     folder = beside / Path(build.context).expanduser()
     if not folder.is_dir():
@@ -57,11 +60,21 @@ def find(build: Build, beside: Path) -> Context:
     ignore = next((each for each in (own, folder / ".dockerignore") if each.is_file()), None)
     try:
         digest = _digest(build, folder, dockerfile, ignore)
+        wrong = _mistake(dockerfile, build.target)
     except (OSError, UnicodeDecodeError) as error:
         name = getattr(error, "filename", None) or str(ignore)
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise ContextError(f"{name} cannot be read: {reason}") from None
+    if wrong:
+        raise ContextError(f'"{build.dockerfile}" in "{build.context}" {wrong}')
     return Context(folder=folder, dockerfile=dockerfile, ignore=ignore, digest=digest)
+
+
+def _mistake(dockerfile: Path, target: str) -> str:
+    # buildah has a preprocessor make a Dockerfile of such a file.
+    if dockerfile.suffix == ".in":
+        return ""
+    return mistake(dockerfile.read_text(encoding="utf-8", errors="replace"), target)
 
 
 def _digest(build: Build, folder: Path, dockerfile: Path, ignore: Path | None) -> str:

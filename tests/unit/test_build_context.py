@@ -18,7 +18,7 @@ def beside(tmp_path: Path) -> Path:
     """The folder of a compose file, with a context in it."""
     page = tmp_path / "page"
     (page / "www").mkdir(parents=True)
-    (page / "Dockerfile").write_text("FROM busybox\nCOPY www /www\n")
+    (page / "Dockerfile").write_text("FROM busybox AS other\nCOPY www /www\n")
     (page / "www" / "index.html").write_text("hello")
     return tmp_path
 
@@ -138,3 +138,22 @@ def test_an_ignore_file_that_is_no_text_is_told(beside: Path) -> None:
     (beside / "page" / ".dockerignore").write_bytes(b"\xff\xfe")
     with pytest.raises(ContextError, match=r"\.dockerignore cannot be read: it is not UTF-8"):
         find(PAGE, beside)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# to come\n", "is empty; it begins with FROM and an image"),
+        ("FROM busybox AS web\n", 'has no stage "page" for target; write web'),
+    ],
+)
+def test_a_dockerfile_that_cannot_be_built_is_told(text: str, told: str, beside: Path) -> None:
+    (beside / "page" / "Dockerfile").write_text(text)
+    with pytest.raises(ContextError) as caught:
+        find(Build(context="page", target="page"), beside)
+    assert str(caught.value) == f'"Dockerfile" in "page" {told}'
+
+
+def test_what_buildah_first_makes_a_dockerfile_of_is_not_looked_at(beside: Path) -> None:
+    (beside / "page" / "Containerfile.in").write_text("#include common\n")
+    assert find(Build(context="page", dockerfile="Containerfile.in"), beside).digest
