@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, Resource
+from pulumi.dynamic import CheckResult, CreateResult, Resource
 from pulumi.output import Unknown
 
 from .compose import Placement
 from .dynamic import Provider
 from .images.architecture import misfits
+from .remote.ssh import PhoneError
 from .services.placement import Node
 
 
@@ -25,7 +26,10 @@ class CompatibilityProvider(Provider):
     whether it is ``built``; ``nodes``: properties of :class:`placement.Node`."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        return CheckResult(news, [CheckFailure("", line) for line in problems(news)])
+        if lines := problems(news):
+            # Before a CheckFailure Pulumi would put which resource "has a problem".
+            raise PhoneError("\n".join(lines))
+        return CheckResult(news, [])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult(props["stack"], dict(props))

@@ -46,7 +46,7 @@ class Provider(ResourceProvider):
     replaces: ClassVar[Sequence[str]] = ()
 
     def __init_subclass__(cls) -> None:
-        for name in ("diff", "create", "read", "update", "delete"):
+        for name in ("check", "diff", "create", "read", "update", "delete"):
             if name in vars(cls):
                 setattr(cls, name, _in_its_own_words(vars(cls)[name]))
 

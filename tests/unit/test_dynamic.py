@@ -31,7 +31,7 @@ def fail(_self: Any, *_arguments: Any) -> Any:
     raise PhoneError("phone-9 does not answer")
 
 
-METHODS = ("diff", "create", "read", "update", "delete")
+METHODS = ("check", "diff", "create", "read", "update", "delete")
 Phone: Any = type("Phone", (Provider,), dict.fromkeys(METHODS, fail))
 # Has no methods of its own.
 Smaller: Any = type("Smaller", (Phone,), {})
