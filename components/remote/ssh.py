@@ -138,7 +138,12 @@ class Session:
         try:
             channel.settimeout(seconds)
             if stdin:
-                channel.sendall(stdin.encode())
+                try:
+                    channel.sendall(stdin.encode())
+                except OSError:
+                    # What ends before it has read all has said why; a silent link has not.
+                    if not channel.closed:
+                        raise
             channel.shutdown_write()
             output, errors = bytearray(), bytearray()
             while not (channel.exit_status_ready() and channel.eof_received):
@@ -159,8 +164,9 @@ class Session:
                 stdout=output.decode("utf-8", "replace"),
                 stderr=errors.decode("utf-8", "replace"),
             )
-        except OSError as error:
-            raise PhoneError(f"{self.host.name}: the connection broke: {error}") from None
+        except (OSError, EOFError) as error:
+            reason = str(error) or "it was closed"
+            raise PhoneError(f"{self.host.name}: the connection broke: {reason}") from None
         finally:
             channel.close()
 
@@ -171,16 +177,21 @@ class Session:
             if terminal:
                 channel.get_pty(term="dumb")
             channel.exec_command(command)
-        except (paramiko.SSHException, OSError) as error:
-            raise PhoneError(f"{self.host.name}: the connection broke: {error}") from None
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            reason = str(error) or "it was closed"
+            raise PhoneError(f"{self.host.name}: the connection broke: {reason}") from None
         return channel
 
     def open_port(self, port: int) -> paramiko.Channel:
         """A channel to what listens on a port of the phone's loopback; usable like a socket.
 
         It ends at once where nothing does. Not by SSH's own forwarding: Alpine's sshd allows none.
+
+        What runs on the phone ends after this side has. Else the end of the one may cross that of
+        the other, whereupon sshd finds that a closed channel is spoken of and hangs up on all of
+        them: paramiko sends the two without regard to their order.
         """
-        return self.open_channel(f"exec busybox nc 127.0.0.1 {port}")
+        return self.open_channel(f"busybox nc 127.0.0.1 {port}; exec >/dev/null 2>&1; exec cat")
 
     def close(self) -> None:
         self._transport.close()
@@ -252,6 +263,9 @@ def _handshake(host: Host) -> paramiko.Transport:
         raw = socket.create_connection((host.host, host.port), timeout=CONNECT_SECONDS)
     except (OSError, UnicodeError) as error:
         raise _unreachable(host, _reason(error, CONNECT_SECONDS)) from None
+    # A channel's small messages follow one another: held back until the last was acknowledged, as
+    # TCP does by itself, a command takes 95 ms instead of 5.
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = paramiko.Transport(raw)
     transport.banner_timeout = BANNER_SECONDS
     transport.auth_timeout = BANNER_SECONDS

@@ -77,6 +77,15 @@ def test_input_reaches_the_command_and_its_end_is_seen(
     assert result == ssh.Result(status=3, stdout=text, stderr="no")
 
 
+def test_a_command_that_ends_before_it_has_read_everything_says_why(
+    host: Host, server_key: paramiko.PKey
+) -> None:
+    with phone(lambda _: Answer(status=1, stderr=b"sorry"), key=server_key) as served:
+        with ssh.connect(replace(host, port=served.port), PASSWORD) as session:
+            result = session.run("sudo", "x" * 5_000_000)
+    assert result == ssh.Result(status=1, stdout="", stderr="sorry")
+
+
 def test_a_command_that_does_not_end_is_given_up(host: Host, server_key: paramiko.PKey) -> None:
     with phone(lambda _: Answer(hold=threading.Event()), key=server_key) as served:
         with ssh.connect(replace(host, port=served.port), PASSWORD) as session:
@@ -171,4 +180,4 @@ def test_a_port_of_the_phones_loopback_is_reached_though_sshd_forwards_nothing(
             channel.sendall(b"there and back")
             assert channel.recv(100) == b"there and back"
             channel.close()
-    assert served.commands == ["exec busybox nc 127.0.0.1 5081"]
+    assert served.commands == ["busybox nc 127.0.0.1 5081; exec >/dev/null 2>&1; exec cat"]
