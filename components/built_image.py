@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +30,11 @@ from .dynamic import Provider, changed_keys, show, tell, tell_once
 from .images import builder
 from .images.build_context import Context
 from .images.builder import BuildError, Order, Ways
+from .images.phone_images import free
 from .images.registry_api import RegistryApi
+from .images.registry_container import CONTAINER
 from .images.registry_place import lost
-from .registry import CONTAINER, ONE_AT_A_TIME, Registry, place_of, sweep
+from .registry import ONE_AT_A_TIME, Registry, place_of, sweep
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 from .remote.tunnel import tunnel
 
@@ -67,7 +69,9 @@ class BuiltImageProvider(Provider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         before = [_olds["tag"], *_olds["earlier"]]
-        return UpdateResult(_built(_news, before[:_EARLIER]))
+        made = _built(_news, before[:_EARLIER])
+        free(made["phones"], {_repository(_olds), _repository(made)})
+        return UpdateResult(made)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         wanted = props["reference"].rpartition("@")[2]
@@ -83,13 +87,17 @@ class BuiltImageProvider(Provider):
         try:
             with ONE_AT_A_TIME, _registry(_props) as (session, api):
                 _sweep(session, api, _props["repository"], [])
+            free(_props.get("phones", []), {_repository(_props)})
         except PhoneError as error:
             tell_once(str(error))
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltImageArgs:
-    """Paths in ``context`` are seen from the folder of ``Pulumi.yaml``, in which providers run."""
+    """Paths in ``context`` are seen from the folder of ``Pulumi.yaml``, in which providers run.
+
+    ``phones`` are the properties of all hosts that may have pulled it.
+    """
 
     stack: str
     service: str
@@ -99,6 +107,7 @@ class BuiltImageArgs:
     args: Mapping[str, pulumi.Input[str]]
     platforms: pulumi.Input[list[str]]
     registry: Registry
+    phones: Sequence[pulumi.Input[dict[str, Any]]]
 
 
 class BuiltImage(Resource, module="cloudlet", name="BuiltImage"):
@@ -127,6 +136,7 @@ class BuiltImage(Resource, module="cloudlet", name="BuiltImage"):
                 "place": args.registry.place.to_inputs(),
                 "phone": args.registry.phone,
                 "storage": args.registry.storage,
+                "phones": list(args.phones),
                 _PREVIEW: pulumi.runtime.is_dry_run(),
                 "reference": None,
                 "tag": None,
@@ -190,8 +200,13 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
         _sweep(session, api, props["repository"], [tag, *earlier])
     seconds = time.monotonic() - started
     tell(f"{what}: built for {platforms} and in the registry after {seconds:.1f} s")
-    reference = f"{place.images}/{reference}@{digest}"
+    reference = f"{_repository(props)}:{tag}@{digest}"
     return {**kept, "reference": reference, "tag": tag, "earlier": earlier}
+
+
+def _repository(props: Mapping[str, Any]) -> str:
+    """As phones name it, with its registry."""
+    return f"{place_of(props['place']).images}/{props['repository']}"
 
 
 def _tag(props: Mapping[str, Any]) -> str:

@@ -18,7 +18,8 @@ from .dynamic import Provider, tell
 from .images.architecture import builds, choose
 from .images.image_names import hub_repository
 from .images.registry_api import RegistryApi
-from .registry import CONTAINER, Registry, place_of
+from .images.registry_container import CONTAINER
+from .registry import Registry, place_of
 from .remote.ssh import Host, PhoneError, Session, connect
 
 # A slow uplink is waited for as long as something comes through it.

@@ -9,7 +9,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, UpdateResult
 
 from .dynamic import Provider, changed_keys, run_script, tell, tell_once
+from .images.registry_container import take_away
 from .phones import daemon_json
+from .remote.engine_api import Engine, EngineError
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 
 SCRIPT = "daemon_json.sh"
@@ -19,7 +21,10 @@ RESTARTS = Lock()
 
 
 class DockerConfigProvider(Provider):
-    """Inputs ``phone``, ``keys`` and ``found``: the file's text before cloudlet came."""
+    """Inputs ``phone``, ``keys`` and ``found``: the file's text before cloudlet came.
+
+    The state of a phone that was off when the lab's registry moved has ``late``.
+    """
 
     updates = ("phone", "keys")
 
@@ -35,13 +40,15 @@ class DockerConfigProvider(Provider):
             with RESTARTS, connect(Host.from_inputs(_news["phone"])) as session:
                 current = _read(session)
                 found = _found(_news)
+                if _olds.get("late"):
+                    _forget_registry(session)
                 without = daemon_json.unmerge(parse_file(session, current), _olds["keys"], found)
                 _write(session, current, daemon_json.merge(without, _news["keys"]))
         except UnreachableError as error:
             if changed_keys(_olds, _news, self.updates) != ["keys"]:
                 raise
             leave_for_later(error, _olds["keys"], _news["keys"])
-            return UpdateResult({**_news, "keys": _olds["keys"]})
+            return UpdateResult({**_news, "keys": _olds["keys"], "late": True})
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -92,9 +99,21 @@ def leave_for_later(error: UnreachableError, olds: dict[str, Any], news: dict[st
         raise error
     tell_once(
         f"{error} Its Docker is not told where images come from now, and can have none from the "
-        "lab's registry until it is: run `make up` when the phone is back, or take it out of "
+        "lab's registry until it is: run `make refresh up` when the phone is back, or take it out of "
         "cloudlet:phones"
     )
+
+
+def _forget_registry(session: Session) -> None:
+    """Takes the lab's registry away, which was on this phone if it is: it has moved meanwhile, and
+    nobody else can know that it is still here."""
+    client = Engine(session)
+    try:
+        take_away(client)
+    except EngineError as error:
+        tell(f"{error}; an earlier registry of the lab stays on {session.host.name}")
+    finally:
+        client.close()
 
 
 def put_keys(host: Host, keys: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from .dynamic import Provider, mended_by, tell, tell_once
 from .images.registry_api import RegistryApi
+from .images.registry_container import CONTAINER, VOLUME, stop, take_away
 from .images.registry_place import RegistryPlace, lost
 from .images.upstream import HUB
 from .members.managers import wait_until
@@ -28,8 +29,6 @@ from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 from .services.convergence import log_lines
 
 IMAGE = "registry:2"
-CONTAINER = "cloudlet-registry"
-VOLUME = "cloudlet-registry"
 # To pull the image over a phone's wifi.
 PULL_SECONDS = 900.0
 START_SECONDS = 30.0
@@ -87,8 +86,7 @@ class RegistryProvider(Provider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         try:
             with engine(Host.from_inputs(_props["phone"])) as client:
-                _remove(client)
-                _gone(client, f"/volumes/{VOLUME}")
+                take_away(client)
         except UnreachableError as error:
             tell_once(str(error))
             tell(
@@ -177,7 +175,7 @@ def _ensure(props: Mapping[str, Any]) -> str:
     with connect(Host.from_inputs(props["phone"])) as session:
         client = Engine(session, PULL_SECONDS)
         if _state(client, props) != _SERVES:
-            _remove(client)
+            stop(client)
             _pull(client)
             _start(client, props)
         _wait(session, client, place_of(props))
@@ -257,7 +255,7 @@ def _start(client: Engine, props: Mapping[str, Any]) -> None:
         client.post("/containers/create", container(props), name=CONTAINER)
         client.post(f"/containers/{CONTAINER}/start")
     except EngineError as error:
-        _remove(client)
+        stop(client)
         words = f"{client.phone}: the lab's registry does not start: {error.reason}"
         if "already" in error.reason:
             words += f"; registry.port {int(props['port'])} and the two after it must be free there"
@@ -301,15 +299,3 @@ def _storage(client: Engine) -> str:
         if error.status == 404:
             return ""
         raise
-
-
-def _remove(client: Engine) -> None:
-    _gone(client, f"/containers/{CONTAINER}", force=True)
-
-
-def _gone(client: Engine, path: str, **query: Any) -> None:
-    try:
-        client.delete(path, **query)
-    except EngineError as error:
-        if error.status != 404:
-            raise

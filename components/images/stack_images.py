@@ -125,6 +125,7 @@ class Images:
                 args={key: self.conceal(value) for key, value in build.args.items()},
                 platforms=platforms,
                 registry=self.registry,
+                phones=list(self.swarm.hosts.values()),
             ),
             pulumi.ResourceOptions(
                 parent=self.parent, depends_on=[self.registry], deleted_with=self.registry

@@ -13,6 +13,14 @@ remove_leavings() {
 	docker network rm docker_gwbridge >/dev/null 2>&1 || true
 }
 
+# The lab's registry, where it moved to another phone while this one was off.
+remove_registry() {
+	docker ps -aq --filter label=cloudlet.registry | while read -r container; do
+		docker rm -f "$container" >/dev/null || echo "container $container was left"
+		docker volume rm cloudlet-registry >/dev/null || echo "volume cloudlet-registry was left"
+	done
+}
+
 remove_volumes() {
 	docker volume ls -q --filter label=com.docker.stack.namespace | while read -r volume; do
 		docker volume rm "$volume" >/dev/null || echo "volume $volume was left"
@@ -63,6 +71,7 @@ main() {
 	fi
 	shift
 	remove_leavings
+	remove_registry
 	case " $* " in *' images '*) docker image prune -af >/dev/null ;; esac
 	case " $* " in *' volumes '*) remove_volumes ;; esac
 	close_firewall

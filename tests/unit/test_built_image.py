@@ -34,6 +34,7 @@ PROPS: dict[str, Any] = {
     "place": {"name": "phone-1", "address": "192.168.8.11", "port": 5080.0},
     "phone": HOST.to_inputs(),
     "storage": "2026-11-30",
+    "phones": [],
     "__preview": False,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -39,11 +40,41 @@ def test_a_registry_moves_though_a_phone_is_off_and_the_next_plan_has_that_phone
     outs = DockerConfigProvider().update("", PROPS, news).outs or {}
     assert capsys.readouterr().out == (
         "phone-1 does not answer at 192.0.2.1:22: it is off. Its Docker is not told where images "
-        "come from now, and can have none from the lab's registry until it is: run `make up` when "
-        "the phone is back, or take it out of cloudlet:phones\n"
+        "come from now, and can have none from the lab's registry until it is: run `make refresh up` "
+        "when the phone is back, or take it out of cloudlet:phones\n"
     )
+    assert outs["late"]
     assert DockerConfigProvider().diff("", outs, news).changes
     assert not DockerConfigProvider().diff("", outs, PROPS).changes
+
+
+class Docker:
+    """Remembers what it was asked to take away."""
+
+    def __init__(self, _session: object = None) -> None:
+        self.gone: list[str] = []
+
+    def delete(self, path: str, **_: object) -> None:
+        self.gone.append(path)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_phone_that_comes_back_gives_up_the_registry_that_has_moved_from_it(
+    late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = Docker()
+    monkeypatch.setattr(docker_config, "connect", lambda _: nullcontext())
+    monkeypatch.setattr(docker_config, "Engine", lambda _: docker)
+    monkeypatch.setattr(docker_config, "_read", lambda _: "{}")
+    monkeypatch.setattr(docker_config, "_write", lambda *_: None)
+    news = PROPS | {"keys": {**KEYS, "registry-mirrors": ["http://10.0.0.2:5082"]}}
+    outs = DockerConfigProvider().update("", PROPS | ({"late": True} if late else {}), news).outs
+    assert outs == news
+    found = ["/containers/cloudlet-registry", "/volumes/cloudlet-registry"]
+    assert docker.gone == (found if late else [])
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,24 @@ esac
     assert containers.read_text().split() == left.split()
 
 
+def test_destroy_takes_a_registry_along_that_moved_while_the_phone_was_off(
+    phone: FakePhone,
+) -> None:
+    (phone.state / "docker.on").touch()
+    phone.program(
+        "docker",
+        """case $* in
+info*) echo inactive ;;
+"ps -aq --filter label=cloudlet.registry") echo 1b2c ;;
+rm*|"volume rm"*) echo "$*" >>"$STATE/gone" ;;
+esac
+""",
+    )
+    phone.succeeds("restore.sh", "phone-2", "cloudlet", "yes", "yes", "yes")
+    gone = (phone.state / "gone").read_text().splitlines()
+    assert gone == ["rm -f 1b2c", "volume rm cloudlet-registry"]
+
+
 @pytest.mark.parametrize(("off", "set_"), [(0, False), (5, False), (-6, True), (-7200, True)])
 def test_a_clock_is_set_where_it_is_off_by_more_than_5_s(
     phone: FakePhone, off: int, set_: bool
