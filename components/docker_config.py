@@ -99,8 +99,8 @@ def leave_for_later(error: UnreachableError, olds: dict[str, Any], news: dict[st
         raise error
     tell_once(
         f"{error} Its Docker is not told where images come from now, and can have none from the "
-        "lab's registry until it is: run `make refresh up` when the phone is back, or take it out of "
-        "cloudlet:phones"
+        "lab's registry until it is: run `make refresh up` when the phone is back, or take it "
+        "out of cloudlet:phones"
     )
 
 

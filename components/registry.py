@@ -91,8 +91,9 @@ class RegistryProvider(Provider):
             tell_once(str(error))
             tell(
                 f"Left on {_props['name']}: the container and the volume {CONTAINER}, the lab's "
-                f"registry. No running service needs it; `docker rm -fv {CONTAINER}` and "
-                f"`docker volume rm {VOLUME}` take it away"
+                "registry. No running service needs it. Where the phone stays in the lab, "
+                "`make refresh up` takes it away when the phone is back; else `docker rm -fv "
+                f"{CONTAINER}` and `docker volume rm {VOLUME}` do"
             )
 
 

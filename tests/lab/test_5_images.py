@@ -196,7 +196,7 @@ def test_a_registry_moves_off_a_dead_phone(page: Page, stays: bool) -> None:
     assert all("Good luck" in page.says(phone) for phone in rest)
     assert not any(f"{phone} does not answer" in moved for phone in rest)
     assert f"Left on {dead}: the container and the volume cloudlet-registry" in moved
-    assert ("run `make up` when the phone is back" in moved) == stays
+    assert ("run `make refresh up` when the phone is back" in moved) == stays
     planned = lab.pulumi("preview").ok().output
     assert (f"{dead}-docker-config" in planned) == stays
 
@@ -204,8 +204,10 @@ def test_a_registry_moves_off_a_dead_phone(page: Page, stays: bool) -> None:
     page.up(registry={"phone": "phone-3"}).ok()
     assert wait_for(lambda: "Good luck" in page.says(dead), 60)
     lab.pulumi("preview", "--expect-no-changes").ok()
+    left = "docker ps -aq -f name=cloudlet-registry; docker volume ls -q -f name=cloudlet-registry"
+    assert (not lab.on(dead, left).strip()) == stays
     # As it was told.
-    lab.on(dead, "docker rm -fv cloudlet-registry; docker volume rm cloudlet-registry")
+    lab.on(dead, "docker rm -fv cloudlet-registry; docker volume rm cloudlet-registry || true")
     page.up().ok()
 
 

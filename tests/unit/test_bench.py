@@ -71,7 +71,7 @@ def test_what_was_not_measured_is_said() -> None:
 
 
 def test_a_command_is_measured_with_what_it_starts(tmp_path: Path) -> None:
-    inner = "x = bytearray(60_000_000); import time; time.sleep(0.2)"
+    inner = "x = bytearray(60_000_000); import time; time.sleep(0.6)"
     code = (
         "import subprocess, sys; print('begun', flush=True); "
         f"subprocess.run([sys.executable, '-c', {inner!r}])"

@@ -40,8 +40,8 @@ def test_a_registry_moves_though_a_phone_is_off_and_the_next_plan_has_that_phone
     outs = DockerConfigProvider().update("", PROPS, news).outs or {}
     assert capsys.readouterr().out == (
         "phone-1 does not answer at 192.0.2.1:22: it is off. Its Docker is not told where images "
-        "come from now, and can have none from the lab's registry until it is: run `make refresh up` "
-        "when the phone is back, or take it out of cloudlet:phones\n"
+        "come from now, and can have none from the lab's registry until it is: run `make refresh "
+        "up` when the phone is back, or take it out of cloudlet:phones\n"
     )
     assert outs["late"]
     assert DockerConfigProvider().diff("", outs, news).changes
