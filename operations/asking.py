@@ -1,10 +1,14 @@
-"""Questions to the person at the terminal: before what cannot be undone, and for a passphrase."""
+"""Questions to the person at the terminal: before what cannot be undone, and for a passphrase.
+
+Ctrl-D at any of them is Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
 import sys
+from collections.abc import Callable
 
 from .errors import OperationError
 
@@ -23,7 +27,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise OperationError("nobody is there to answer; YES=1 answers yes beforehand")
-    if input("Type yes to go on: ").strip().lower() != "yes":
+    if _typed(input, "Type yes to go on: ").strip().lower() != "yes":
         raise OperationError("nothing was done")
 
 
@@ -43,10 +47,10 @@ def secret(variable: str, what: str, *, twice: bool = False) -> str:
         return given
     if not sys.stdin.isatty():
         raise OperationError(f"{what} is needed: set {variable}, or run this on a terminal")
-    given = getpass.getpass(f"{what[0].upper()}{what[1:]}: ")
+    given = _typed(getpass.getpass, f"{what[0].upper()}{what[1:]}: ")
     if not given:
         raise OperationError(f"nothing was typed for {what}; nothing was done")
-    if twice and getpass.getpass("The same again: ") != given:
+    if twice and _typed(getpass.getpass, "The same again: ") != given:
         raise OperationError("the two differ; nothing was done")
     return given
 
@@ -55,4 +59,13 @@ def answer(question: str, default: str) -> str:
     """What is typed on a terminal; ``default`` for an empty line, and where nobody is there."""
     if not sys.stdin.isatty():
         return default
-    return input(f"{question} [{default or 'none'}] ").strip() or default
+    return _typed(input, f"{question} [{default or 'none'}] ").strip() or default
+
+
+def _typed(ask: Callable[[str], str], prompt: str) -> str:
+    try:
+        return ask(prompt)
+    except (EOFError, KeyboardInterrupt):
+        # The terminal is still on the line of the question.
+        print(file=sys.stderr)
+        raise KeyboardInterrupt from None

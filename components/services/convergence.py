@@ -16,6 +16,8 @@ ALIVE = ("assigned", "accepted", "preparing", "ready", "starting", "running")
 _TO_COME = ("new", "pending")
 # Swarm's own where the file names none.
 _MONITOR = 5 * SECOND
+# The first byte of a log's frame that no container wrote.
+_OF_DOCKER = 3
 _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 
 
@@ -118,11 +120,15 @@ def explain(name: str, progress: Progress, log: Sequence[str]) -> str:
 
 
 def log_lines(stream: bytes) -> list[str]:
-    """Lines of a Docker log stream: frames of an 8-byte header, whose last four are the length."""
+    """Lines of a Docker log stream: frames of an 8-byte header, whose last four are the length.
+
+    What Docker says itself, as of a phone whose log it cannot get, is left out.
+    """
     text = bytearray()
     while len(stream) >= 8:
         size = int.from_bytes(stream[4:8], "big")
-        text += stream[8 : 8 + size]
+        if stream[0] != _OF_DOCKER:
+            text += stream[8 : 8 + size]
         stream = stream[8 + size :]
     return text.decode("utf-8", "replace").splitlines()
 

@@ -163,3 +163,12 @@ def test_a_log_stream_is_put_together_from_its_frames() -> None:
         return b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text
 
     assert log_lines(frame(b"one\ntw") + frame(b"o\n")) == ["one", "two"]
+
+
+def test_what_docker_says_of_a_log_that_it_cannot_get_is_no_line_of_it() -> None:
+    def frame(stream: int, text: bytes) -> bytes:
+        return bytes([stream, 0, 0, 0]) + len(text).to_bytes(4, "big") + text
+
+    trouble = b"Error grabbing logs: rpc error: code = Unknown desc = node s5r0 is not available\n"
+    assert log_lines(frame(3, trouble)) == []
+    assert log_lines(frame(1, b"one\n") + frame(3, trouble) + frame(2, b"two\n")) == ["one", "two"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,34 @@ def test_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     asking.confirm("Go on?", yes=False)
     with pytest.raises(OperationError, match="nothing was done"):
         asking.confirm("Go on?", yes=False)
+
+
+@pytest.mark.parametrize("key", [EOFError, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: asking.confirm("Go on?", yes=False),
+        lambda: asking.answer("How many phones?", "4"),
+        lambda: asking.passphrase("of the backup"),
+    ],
+)
+def test_ctrl_d_and_ctrl_c_at_a_question_stop_the_command_with_a_line_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ask: Callable[[], object],
+    key: type[BaseException],
+) -> None:
+    def pressed(_prompt: str) -> str:
+        raise key
+
+    monkeypatch.delenv(asking.PASSPHRASE, raising=False)
+    monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", pressed)
+    monkeypatch.setattr(asking.getpass, "getpass", pressed)
+
+    def asks(_stack: PulumiStack, _arguments: argparse.Namespace) -> None:
+        ask()
+
+    monkeypatch.setattr(cli, "_lock", asks)
+    assert cli.main(["lock"]) == 130
+    assert capsys.readouterr().err == "\nstopped; the same command can be run again\n"
