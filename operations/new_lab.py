@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -62,6 +63,12 @@ def new_lab(stack: PulumiStack, given: Mapping[str, str], tell: Callable[[str], 
         )
     if stack.file.exists():
         raise OperationError(f"{stack.file.name} is there already; take another NAME")
+    size = stack.size()
+    if size:
+        raise OperationError(
+            f"Pulumi knows {size} resources of a lab {stack.name}, "
+            f"whose {stack.file.name} is gone; bring the file back and run `make down STACK={stack.name}`, or take another NAME"
+        )
     answers = _answers(given)
     text = lab_file.text(answers, stack.name)
     known = _secrets(answers)
@@ -72,11 +79,17 @@ def new_lab(stack: PulumiStack, given: Mapping[str, str], tell: Callable[[str], 
         )
     stack.file.write_text(text, encoding="utf-8")
     try:
+        if size is not None:
+            # Of a lab that is no more, or of a command that was killed here.
+            stack.remove()
         stack.make()
         for path, value in known.items():
             stack.set_secret(NAMESPACE + path, value)
     except BaseException:
-        stack.file.unlink()
+        stack.file.unlink(missing_ok=True)
+        # Where it was not made, or where Ctrl-C comes twice, the next run sees what there is.
+        with contextlib.suppress(OperationError):
+            stack.remove()
         raise
     tell(f"wrote {stack.file.name}: {answers.phones} phones, from {answers.address} on")
     tell("The passwords of Portainer, the database and the broker were made up and are in it.")

@@ -30,7 +30,15 @@ class PulumiStack:
         """Every key with its namespace: ``value`` as the program gets it, ``secret`` or not.
 
         The values of secrets are in plain: never print one.
+
+        Raises:
+            OperationError: there is no such file.
         """
+        if not self.file.exists():
+            raise OperationError(
+                f"there is no {self.file.name}: write it (Pulumi.dev.yaml is one to copy) or bring "
+                "it back, or choose another lab with --stack"
+            )
         return json.loads(self._call("config", "--json", "--show-secrets", *self._from_file()))
 
     def set(self, path: str, value: str) -> None:
@@ -44,6 +52,17 @@ class PulumiStack:
     def make(self) -> None:
         """Makes the stack, encrypted with the passphrase that the environment holds."""
         self._call("stack", "init", "--no-select")
+
+    def size(self) -> int | None:
+        """How many resources the stack has; None where there is no such stack."""
+        listed = json.loads(self._call("stack", "ls", "--json"))
+        return next(
+            (one.get("resourceCount") or 0 for one in listed if one["name"] == self.name), None
+        )
+
+    def remove(self) -> None:
+        """Takes the stack away, and leaves the lab's file; refused while it has resources."""
+        self._call("stack", "rm", "--yes", "--preserve-config")
 
     def outputs(self) -> dict[str, Any]:
         """The program's outputs; empty before the first `up`, secrets hidden."""

@@ -30,6 +30,7 @@ from .project import (
 
 _CREATING: Final = ("creating",)
 _CHANGING: Final = ("updating", "deleting")
+_READING_FILE: Final = ("up", "update", "preview", "watch")
 
 
 def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
@@ -53,6 +54,8 @@ def pulumi(layout: Layout, arguments: Sequence[str]) -> NoReturn:
     if state is not None:
         state.mkdir(parents=True, exist_ok=True)
     if about.stack is not None and state is not None:
+        if state_file(state, about.project, about.stack) is not None:
+            _check_file(about, arguments)
         if about.command in CHANGING:
             starting.wait_for_turn(state / f"{about.project}-{about.stack}.start")
         half_changed = _prepare(program, environment, state, about)
@@ -117,6 +120,17 @@ def _make_stack(program: str, environment: dict[str, str], about: Target, stack:
     # Its secrets belong to the salt in the file. A file without one gets its first from Pulumi.
     if b"encryptionsalt" in before and configuration.read_bytes() != before:
         configuration.write_bytes(before)
+
+
+def _check_file(about: Target, arguments: Sequence[str]) -> None:
+    """Of a stack without its file Pulumi only says which keys it misses."""
+    elsewhere = value_of(arguments, "--config-file") or os.environ.get("PULUMI_OPTION_CONFIG_FILE")
+    file = about.directory / f"Pulumi.{about.stack}.yaml"
+    if about.command in _READING_FILE and not elsewhere and not file.is_file():
+        raise ToolchainError(
+            f"there is no {file.name}: write it (Pulumi.dev.yaml is one to copy) or bring it "
+            "back, or choose another lab with --stack"
+        )
 
 
 def _release(

@@ -141,3 +141,16 @@ def test_ctrl_d_and_ctrl_c_at_a_question_stop_the_command_with_a_line_of_its_own
     monkeypatch.setattr(cli, "_lock", asks)
     assert cli.main(["lock"]) == 130
     assert capsys.readouterr().err == "\nstopped; the same command can be run again\n"
+
+
+def test_a_lab_without_its_file_is_told_so(pulumi: Pulumi, tmp_path: Path) -> None:
+    with pytest.raises(OperationError) as caught:
+        PulumiStack(name="lab", config_file=tmp_path / "Pulumi.lab.yaml").configuration()
+    assert str(caught.value).startswith("there is no Pulumi.lab.yaml: write it (")
+    assert not pulumi.calls
+
+
+def test_how_much_a_stack_has_is_none_where_there_is_no_such_stack(pulumi: Pulumi) -> None:
+    pulumi.stdout = '[{"name": "lab", "resourceCount": 70}, {"name": "new", "resourceCount": 0}]'
+    sizes = [PulumiStack(name=name).size() for name in ("lab", "new", "other")]
+    assert sizes == [70, 0, None]

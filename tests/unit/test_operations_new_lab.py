@@ -83,9 +83,21 @@ class Stack(PulumiStack):
     def __init__(self, folder: Path, name: str = "school") -> None:
         super().__init__(name=name, config_file=folder / f"Pulumi.{name}.yaml")
         self.__dict__["kept"] = {}
+        self.__dict__["resources"] = None
+
+    def size(self) -> int | None:
+        return self.__dict__["resources"]
 
     def make(self) -> None:
         assert self.file.exists()
+        assert self.size() is None, "Pulumi refuses a second stack of this name"
+        self.__dict__["resources"] = 0
+        if "make" in self.__dict__.get("refused", ()):
+            raise KeyboardInterrupt
+
+    def remove(self) -> None:
+        assert self.size() == 0, "Pulumi keeps a stack that has something"
+        self.__dict__["resources"] = None
 
     def set_secret(self, path: str, value: str) -> None:
         if path in self.__dict__.get("refused", ()):
@@ -177,4 +189,38 @@ def test_nothing_is_left_where_pulumi_refuses(stack: Stack) -> None:
     stack.__dict__["refused"] = {"cloudlet:wifiPassword"}
     with pytest.raises(OperationError, match="incorrect passphrase"):
         make(stack)
+    assert not stack.file.exists()
+    assert stack.size() is None
+
+
+def test_after_ctrl_c_while_the_stack_is_made_the_same_command_can_be_run_again(
+    stack: Stack,
+) -> None:
+    stack.__dict__["refused"] = {"make"}
+    with pytest.raises(KeyboardInterrupt):
+        make(stack)
+    assert not stack.file.exists()
+    del stack.__dict__["refused"]
+    make(stack)
+    assert stack.size() == 0
+
+
+def test_an_empty_stack_that_a_killed_command_left_is_made_anew(stack: Stack) -> None:
+    stack.__dict__["resources"] = 0
+    make(stack)
+    assert stack.file.exists()
+
+
+def test_a_lab_that_runs_without_its_file_is_left_alone(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.__dict__["resources"] = 70
+    monkeypatch.setattr(asking, "answer", lambda *_: pytest.fail("is told before it asks"))
+    with pytest.raises(OperationError) as caught:
+        make(stack)
+    assert str(caught.value) == (
+        "Pulumi knows 70 resources of a lab school, whose Pulumi.school.yaml is gone; bring the "
+        "file back and run `make down STACK=school`, or take another NAME"
+    )
+    assert stack.size() == 70
     assert not stack.file.exists()

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from toolchain.run import _unfinished
+import pytest
+
+from toolchain.errors import ToolchainError
+from toolchain.project import target
+from toolchain.run import _check_file, _unfinished
 
 
 def state(folder: Path, **operations: str) -> Path:
@@ -29,3 +33,19 @@ def test_a_stack_that_was_never_deployed_has_nothing_unfinished(tmp_path: Path) 
     path = state(tmp_path) / ".pulumi" / "stacks" / "cloudlet" / "dev.json"
     path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
     assert _unfinished(tmp_path, "cloudlet", "dev", ("creating",)) == []
+
+
+def test_a_stack_whose_file_is_gone_is_told_so_before_pulumi_misses_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: cloudlet")
+    monkeypatch.delenv("PULUMI_OPTION_CONFIG_FILE", raising=False)
+    for command in ("up", "preview"):
+        with pytest.raises(ToolchainError, match=r"there is no Pulumi\.school\.yaml: write it"):
+            _check_file(target([command, "--stack", "school"], tmp_path), [command])
+    # These need none, and what runs must be got rid of.
+    _check_file(target(["destroy", "--stack", "school"], tmp_path), ["destroy"])
+    other = ["up", "--config-file", "elsewhere.yaml"]
+    _check_file(target(["up", "--stack", "school"], tmp_path), other)
+    (tmp_path / "Pulumi.school.yaml").write_text("config:")
+    _check_file(target(["up", "--stack", "school"], tmp_path), ["up"])
