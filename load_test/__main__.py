@@ -80,16 +80,20 @@ def _ui(stack: PulumiStack, _arguments: argparse.Namespace) -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of users; write one like 300")
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text.removesuffix("s"))
+    try:
+        number = float(text.removesuffix("s"))
+    except ValueError:
+        number = -1.0
     if not 0 <= number <= 3600:
-        raise ValueError
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time up to an hour; write seconds, as in 180"
+        )
     return number
 
 

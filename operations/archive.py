@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -112,8 +112,8 @@ def write(backup: Backup, file: Path, secret: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(file: Path, secret: str) -> Backup:
-    """The backup in ``file``.
+def read(file: Path, secret: Callable[[], str]) -> Backup:
+    """The backup in ``file``; ``secret`` is asked for the passphrase where it may be one.
 
     Raises:
         OperationError: there is none, the passphrase is another, or it is of a newer cloudlet.
@@ -125,7 +125,7 @@ def read(file: Path, secret: str) -> Backup:
     if not content.startswith(_MAGIC):
         raise OperationError(f"{file} is no backup: it is not encrypted with age")
     try:
-        plain = pyrage.passphrase.decrypt(content, secret)
+        plain = pyrage.passphrase.decrypt(content, secret())
     except pyrage.DecryptError:
         raise OperationError(f"{file} does not open with this passphrase, or was damaged") from None
     try:

@@ -67,7 +67,8 @@ def new_lab(stack: PulumiStack, given: Mapping[str, str], tell: Callable[[str], 
     if size:
         raise OperationError(
             f"Pulumi knows {size} resources of a lab {stack.name}, "
-            f"whose {stack.file.name} is gone; bring the file back and run `make down STACK={stack.name}`, or take another NAME"
+            f"whose {stack.file.name} is gone; bring the file back and run "
+            f"`make down STACK={stack.name}`, or take another NAME"
         )
     answers = _answers(given)
     text = lab_file.text(answers, stack.name)

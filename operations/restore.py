@@ -63,7 +63,7 @@ def restore(stack: PulumiStack, file: Path, tell: Callable[[str], None], *, yes:
         OperationError: it is a backup of another lab, the lab lives, or the answer was no.
         PhoneError: the phone that is to get the swarm cannot have it.
     """
-    backup = archive.read(file, passphrase("of the backup"))
+    backup = archive.read(file, lambda: passphrase("of the backup"))
     if backup.stack != stack.name:
         raise OperationError(f"{file} is a backup of the lab {backup.stack}, not of {stack.name}")
     _restore_file(stack, backup, tell)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from load_test import __main__ as cli
 from load_test.accounting import NONE, Account, book, judge
 from load_test.drill import COLUMNS, markdown, outcome
 from load_test.faults import Cast, cast, renamed
@@ -106,3 +107,20 @@ def test_an_image_without_a_digest_is_not_updated() -> None:
 def test_the_table_for_the_docs_has_a_cell_for_each_column() -> None:
     text = markdown([outcome("x", [request(101)], FAULT, MENDED, account())])
     assert {line.count("|") for line in text.splitlines()} == {len(COLUMNS) + 1}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["--users", "abc"], "argument --users: 'abc' is no number of users; write one like 300"),
+        (["--users", "0"], "argument --users: '0' is no number of users; write one like 300"),
+        (["--time", "1h"], "argument --time: '1h' is no time up to an hour; write seconds"),
+        (["--climb", "nan"], "argument --climb: 'nan' is no time up to an hour; write seconds"),
+    ],
+)
+def test_a_wrong_number_is_told_with_what_to_write(
+    given: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args(["run", *given])
+    assert sentence in capsys.readouterr().err
