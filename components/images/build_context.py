@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-
-from pathspec import PathSpec
-from pathspec.pattern import Pattern
+from pathlib import Path
 
 from components.compose import Build
 
 from .dockerfile import mistake
+from .ignore_file import Ignored, IgnoreError, Met, parsed
 
 # Change it when the same context is to be built anew.
 _FORMAT = "1"
@@ -59,15 +57,27 @@ def find(build: Build, beside: Path) -> Context:
     own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
     ignore = next((each for each in (own, folder / ".dockerignore") if each.is_file()), None)
     try:
-        digest = _digest(build, folder, dockerfile, ignore)
+        digest = _digest(build, folder, dockerfile, _ignored(ignore))
         wrong = _mistake(dockerfile, build.target)
+    except IgnoreError as error:
+        assert ignore is not None
+        raise ContextError(f"{_shown(ignore, folder, build)}, {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         name = getattr(error, "filename", None) or str(ignore)
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ContextError(f"{name} cannot be read: {reason}") from None
+        shown = _shown(Path(name), folder, build)
+        raise ContextError(f"{shown} cannot be read: {reason}") from None
     if wrong:
         raise ContextError(f'"{build.dockerfile}" in "{build.context}" {wrong}')
     return Context(folder=folder, dockerfile=dockerfile, ignore=ignore, digest=digest)
+
+
+def _shown(file: Path, folder: Path, build: Build) -> str:
+    return f'"{os.path.relpath(file, folder)}" in "{build.context}"'
+
+
+def _ignored(file: Path | None) -> Ignored:
+    return parsed(file.read_text(encoding="utf-8")) if file else Ignored()
 
 
 def _mistake(dockerfile: Path, target: str) -> str:
@@ -77,13 +87,12 @@ def _mistake(dockerfile: Path, target: str) -> str:
     return mistake(dockerfile.read_text(encoding="utf-8", errors="replace"), target)
 
 
-def _digest(build: Build, folder: Path, dockerfile: Path, ignore: Path | None) -> str:
+def _digest(build: Build, folder: Path, dockerfile: Path, ignored: Ignored) -> str:
     digest = hashlib.sha256()
     head = [_FORMAT, build.dockerfile, build.target, _slow(build.args)]
     digest.update(json.dumps(head).encode())
     digest.update(_content(dockerfile))
-    patterns = ignored(ignore.read_text(encoding="utf-8") if ignore else "")
-    for path, entry in sorted(_entries(folder, patterns)):
+    for path, entry in sorted(_entries(folder, ignored)):
         digest.update(f"{path}\0".encode(errors="surrogateescape"))
         digest.update(_what_it_is(entry))
     return digest.hexdigest()
@@ -96,44 +105,23 @@ def _slow(args: object) -> str:
     return hashlib.pbkdf2_hmac("sha256", text.encode(), b"build", 100_000).hex()
 
 
-def ignored(text: str) -> PathSpec[Pattern]:
-    """The patterns of a ``.dockerignore``: as of a ``.gitignore``, but each from the top.
+def _entries(
+    folder: Path, ignored: Ignored, inside: str = "", above: Met = ()
+) -> Iterator[tuple[str, Path]]:
+    """Everything in the folder that counts, by its path from there.
 
-    The last one that meets a path or a folder above it decides.
+    A folder that is left out counts all the same where something in it does, as for Docker.
     """
-    lines: list[str] = []
-    for line in map(str.strip, text.removeprefix("\ufeff").splitlines()):
-        pattern = line.removeprefix("!").strip()
-        if line.startswith("#") or not pattern:
-            continue
-        cleaned = os.path.normpath(pattern).lstrip("/")
-        if cleaned != ".":
-            lines.append(("!" if line.startswith("!") else "") + f"/{cleaned}")
-    return PathSpec.from_lines("gitignore", lines)
-
-
-def _entries(folder: Path, patterns: PathSpec[Pattern]) -> Iterator[tuple[str, Path]]:
-    """Everything in the folder that counts, by its path from there."""
-    exceptions = any(pattern.include is False for pattern in patterns.patterns)
-    for place, folders, files in os.walk(folder, onerror=_raise):
-        here = Path(place)
-        kept = _kept(here.relative_to(folder), folders, patterns)
-        for name in [*kept, *_kept(here.relative_to(folder), files, patterns)]:
-            yield (here / name).relative_to(folder).as_posix(), here / name
-        if not exceptions:
-            folders[:] = kept
-
-
-def _kept(place: Path, names: Iterable[str], patterns: PathSpec[Pattern]) -> list[str]:
-    return [
-        name
-        for name in names
-        if not patterns.match_file(str(PurePosixPath(place.as_posix(), name)))
-    ]
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = f"{inside}{entry.name}"
+            out, met = ignored.match(path, above)
+            below: list[tuple[str, Path]] = []
+            if entry.is_dir(follow_symlinks=False) and (not out or ignored.has_exceptions):
+                below = list(_entries(Path(entry.path), ignored, f"{path}/", met))
+            if below or not out:
+                yield path, Path(entry.path)
+                yield from below
 
 
 def _what_it_is(path: Path) -> bytes:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from components.compose import Build
-from components.images.build_context import ContextError, find, ignored
+from components.images import build_context
+from components.images.build_context import ContextError, find
 
 PAGE = Build(context="page")
 
@@ -98,27 +99,17 @@ def test_a_dockerfile_may_have_an_ignore_file_of_its_own(beside: Path) -> None:
     assert found.ignore == page / "Dockerfile.dockerignore"
 
 
-@pytest.mark.parametrize(
-    ("patterns", "path", "is_ignored"),
-    [
-        ("*.md\n!README.md", "notes.md", True),
-        ("*.md\n!README.md", "README.md", False),
-        ("*.md", "docs/notes.md", False),
-        ("**/*.md", "docs/deep/notes.md", True),
-        ("docs/\n", "docs/notes.md", True),
-        ("/docs", "docs/notes.md", True),
-        ("docs\n!docs/kept", "docs/kept/notes.md", False),
-        ("./docs", "docs/notes.md", True),
-        ("*\n!www", "www/index.html", False),
-        ("*\n!www", "Dockerfile", True),
-        ("te?p", "temp", True),
-        ("  temp  ", "temp", True),
-        ("#temp", "#temp", False),
-        (".", "temp", False),
-    ],
-)
-def test_patterns_mean_what_they_mean_to_docker(patterns: str, path: str, is_ignored: bool) -> None:
-    assert ignored(patterns).match_file(path) is is_ignored
+def test_what_an_exception_brings_back_counts_and_nothing_beside_it(beside: Path) -> None:
+    page = beside / "page"
+    (page / "other" / "deep").mkdir(parents=True)
+    (page / "other" / "deep" / "x").write_text("x")
+    (page / ".dockerignore").write_text("*\n!www\n")
+    before = digest(beside)
+    (page / "other" / "deep" / "x").write_text("y")
+    (page / "other" / "deep" / "new").mkdir()
+    assert digest(beside) == before
+    (page / "www" / "index.html").write_text("y")
+    assert digest(beside) != before
 
 
 def test_a_folder_that_is_not_there_is_told(beside: Path) -> None:
@@ -134,10 +125,38 @@ def test_a_dockerfile_that_is_not_there_is_told(beside: Path) -> None:
     )
 
 
-def test_an_ignore_file_that_is_no_text_is_told(beside: Path) -> None:
-    (beside / "page" / ".dockerignore").write_bytes(b"\xff\xfe")
-    with pytest.raises(ContextError, match=r"\.dockerignore cannot be read: it is not UTF-8"):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe", '".dockerignore" in "page" cannot be read: it is not UTF-8 text'),
+        (
+            b"notes\ndist\\\n",
+            '".dockerignore" in "page", line 2: "dist\\" ends in a backslash; write dist',
+        ),
+    ],
+)
+def test_an_ignore_file_that_cannot_be_read_is_told(
+    content: bytes, told: str, beside: Path
+) -> None:
+    (beside / "page" / ".dockerignore").write_bytes(content)
+    with pytest.raises(ContextError) as caught:
         find(PAGE, beside)
+    assert str(caught.value) == told
+
+
+def test_what_cannot_be_read_is_told_by_its_place_in_the_context(
+    beside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = beside / "page"
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(build_context, "_content", refused)
+    with pytest.raises(ContextError) as caught:
+        find(PAGE, beside)
+    assert str(caught.value) == '"Dockerfile" in "page" cannot be read: Permission denied'
+    assert str(page) not in str(caught.value)
 
 
 @pytest.mark.parametrize(
