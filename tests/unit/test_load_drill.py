@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from load_test import __main__ as cli
+from load_test import command_line as cli
 from load_test.accounting import NONE, Account, book, judge
 from load_test.drill import COLUMNS, markdown, outcome
 from load_test.faults import Cast, cast, renamed

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations import __main__ as cli
 from operations import asking, pulumi_cli
+from operations import command_line as cli
 from operations.errors import OperationError
 from operations.pulumi_cli import PulumiStack
 
@@ -154,3 +156,19 @@ def test_how_much_a_stack_has_is_none_where_there_is_no_such_stack(pulumi: Pulum
     pulumi.stdout = '[{"name": "lab", "resourceCount": 70}, {"name": "new", "resourceCount": 0}]'
     sizes = [PulumiStack(name=name).size() for name in ("lab", "new", "other")]
     assert sizes == [70, 0, None]
+
+
+@pytest.mark.parametrize("module", ["operations", "load_test"])
+def test_ctrl_c_while_a_command_is_loaded_is_no_traceback(module: str, tmp_path: Path) -> None:
+    (tmp_path / "paramiko.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=pulumi_cli.ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stderr.startswith("stopped")
+    assert done.stderr.count("\n") == 1

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from components.remote.ssh import Host, PhoneError
-from operations import __main__ as cli
+from operations import command_line as cli
 from operations import logs, ssh_command
 from operations.errors import OperationError
 from operations.labs import Lab
