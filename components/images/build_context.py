@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from .dockerfile import mistake
 from .ignore_file import Ignored, IgnoreError, Met, parsed
 
 # Change it when the same context is to be built anew.
-_FORMAT = "1"
+_FORMAT = "2"
 _BLOCK = 1 << 20
 
 
@@ -28,8 +29,9 @@ class Context:
     """``ignore`` is the file that says what of the folder does not count; ``None`` without one.
 
     ``digest`` changes with whatever may change the image: what counts of the folder, the
-    Dockerfile, and how it is built. It is slow to make where arguments, which may be secret,
-    are in it.
+    Dockerfile, and how it is built. Permissions count as they do for builders, so another
+    checkout has another digest where its umask is another. It is slow to make where arguments,
+    which may be secret, are in it.
     """
 
     folder: Path
@@ -125,12 +127,12 @@ def _entries(
 
 
 def _what_it_is(path: Path) -> bytes:
-    if path.is_symlink():
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
         return f"link {path.readlink()}".encode(errors="surrogateescape")
-    if path.is_file():
-        run = bool(path.stat().st_mode & 0o100)
-        return f"file {run} ".encode() + _content(path)
-    return b"folder"
+    if stat.S_ISREG(mode):
+        return f"file {stat.S_IMODE(mode):o} ".encode() + _content(path)
+    return f"folder {stat.S_IMODE(mode):o}".encode()
 
 
 def _content(path: Path) -> bytes:

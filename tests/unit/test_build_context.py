@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,16 @@ def digest(beside: Path, build: Build = PAGE) -> str:
     return find(build, beside).digest
 
 
+@pytest.fixture(autouse=True)
+def usual_permissions() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 def test_the_same_context_has_the_same_digest_wherever_it_lies(beside: Path) -> None:
     before = digest(beside)
     os.utime(beside / "page" / "www" / "index.html", (1, 1))
-    (beside / "page" / "www").chmod(0o700)
     moved = beside / "elsewhere"
     moved.mkdir()
     (beside / "page").rename(moved / "page")
@@ -42,7 +49,9 @@ def test_the_same_context_has_the_same_digest_wherever_it_lies(beside: Path) -> 
     "change",
     [
         lambda page: (page / "www" / "index.html").write_text("hellp"),
-        lambda page: (page / "www" / "index.html").chmod(0o755),
+        lambda page: (page / "www" / "index.html").chmod(0o600),
+        lambda page: (page / "www" / "index.html").chmod(0o4644),
+        lambda page: (page / "www").chmod(0o700),
         lambda page: (page / "www" / "index.html").rename(page / "www" / "other.html"),
         lambda page: (page / "www" / "new").mkdir(),
         lambda page: (page / "www" / "link").symlink_to("index.html"),
