@@ -34,7 +34,9 @@ def test_a_preview_says_what_it_would_build_for_which_processors(page: Page) -> 
 
 
 def test_an_image_is_built_put_into_the_registry_and_run_by_every_phone(page: Page) -> None:
-    page.up().ok()
+    told = page.up().ok().output
+    assert told.count(": STEP 1/") <= 1, "what passes by is repeated at the end"
+    assert "page: web: built for linux/amd64 and in the registry after" in told
     assert re.fullmatch(rf"{PLACE}/page/web:[0-9a-f]{{12}}@sha256:[0-9a-f]{{64}}", page.image())
     for phone in PHONES:
         assert f"Hello from {phone}" in page.says(phone)
@@ -46,7 +48,8 @@ def test_an_image_is_built_put_into_the_registry_and_run_by_every_phone(page: Pa
 def test_what_has_not_changed_is_neither_built_nor_pushed(page: Page) -> None:
     done = page.lab.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes").ok()
     assert "building" not in done.output
-    page.lab.pulumi("refresh", "--yes", "--expect-no-changes").ok()
+    told = page.lab.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes").ok().output
+    assert "refreshing (" not in told, "what is as it was has lines"
 
 
 def test_one_changed_line_reaches_every_phone_within_a_minute(page: Page) -> None:
@@ -72,6 +75,7 @@ def test_a_failing_build_ends_with_the_builders_last_lines_and_touches_nothing(
     assert done.status != 0
     assert "stacks.page: services.web.build: " in done.output
     assert "no beans left" in done.output
+    assert "What ran before runs on. When this is mended, `make up` builds it." in done.output
     assert "Traceback" not in done.output
     assert page.lab.tasks() == tasks
     page.up().ok()
@@ -85,12 +89,16 @@ def test_what_cannot_be_built_is_told_by_a_preview_with_what_to_write(page: Page
     page.text = sound.replace("{context: page}", "{context: page, dockerfile: arm.Dockerfile}")
     page.configure()
     missing = page.lab.pulumi("preview").output
+    page.text = sound.replace("{context: page}", "{context: page, target: nowhere}")
+    page.configure()
+    nowhere = page.lab.pulumi("preview").output
     page.text = sound
     page.configure()
-    assert "image page-web is built for linux/arm/v7 only, and the service may land on" in told
+    assert "error: stacks.page: services.web: image page-web is built for linux/arm/v7 only" in told
     assert "add linux/amd64 to build.platforms, or remove platforms" in told
     assert 'services.web.build: there is no file "arm.Dockerfile" in "page"; write one' in missing
-    assert "Traceback" not in told + missing
+    assert '"Dockerfile" in "page" has no stage "nowhere" for target' in nowhere
+    assert "Traceback" not in told + missing + nowhere
 
 
 def test_nobody_on_the_phones_network_can_put_an_image_into_the_registry(page: Page) -> None:

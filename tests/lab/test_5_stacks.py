@@ -226,6 +226,7 @@ def test_an_update_that_fails_is_told_with_its_log_and_taken_back(changing: Chan
     done = changing.up()
     assert done.status != 0
     assert "changing_ten: " in done.output
+    assert "tasks run the new version; " in done.output
     assert "task: non-zero exit (3)" in done.output
     assert "idle fails: no database" in done.output
     assert "what ran before runs again" in done.output
