@@ -6,6 +6,7 @@ the state of every lab names it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import time
@@ -40,6 +41,8 @@ from .remote.tunnel import tunnel
 
 # An input that a plan never shows: whether it is a preview that asks.
 _PREVIEW = "__preview"
+# Inputs that may be secret, which outputs would not keep so.
+_SECRET = ("args", "secrets", "hidden")
 _ROOM_MB = 64
 # A service that rolls back runs what was built before, and a phone may have to pull that again.
 _EARLIER = 2
@@ -105,6 +108,8 @@ class BuiltImageArgs:
     context: Context
     target: str
     args: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, pulumi.Input[str]]
+    hidden: pulumi.Input[list[str]]
     platforms: pulumi.Input[list[str]]
     registry: Registry
     phones: Sequence[pulumi.Input[dict[str, Any]]]
@@ -132,6 +137,8 @@ class BuiltImage(Resource, module="cloudlet", name="BuiltImage"):
                 "digest": args.context.digest,
                 "target": args.target,
                 "args": dict(args.args),
+                "secrets": dict(args.secrets),
+                "hidden": args.hidden,
                 "platforms": args.platforms,
                 "place": args.registry.place.to_inputs(),
                 "phone": args.registry.phone,
@@ -165,7 +172,7 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
     """
     what = f"{props['stack']}: {props['service']}"
     tag = _tag(props)
-    kept = {key: value for key, value in props.items() if key not in ("args", _PREVIEW)}
+    kept = {key: value for key, value in props.items() if key not in (*_SECRET, _PREVIEW)}
     place = place_of(props["place"])
 
     def step(line: str) -> None:
@@ -179,6 +186,8 @@ def _built(props: dict[str, Any], earlier: list[str]) -> dict[str, Any]:
             ignore=Path(props["ignore"]).expanduser() if props["ignore"] else None,
             target=props["target"],
             args=props["args"],
+            secrets={key: base64.b64decode(data) for key, data in props["secrets"].items()},
+            hidden=props["hidden"],
             platforms=props["platforms"],
         )
         platforms = ", ".join(order.platforms)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from . import compose, config
 from .compose import StackSpec
 from .compose.units import parse_duration
-from .images import image_lock, lab_images
+from .images import build_secrets, image_lock, lab_images
 from .images.build_context import Context
 from .images.image_lock import Lock
 from .images.lab_images import registry_place
@@ -220,6 +220,7 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
     for spec in specs.values():
         problems += [*reserved.taken_by(spec), *impossible(spec, lab.routing, entry)]
         problems += lab_images.taken(lab, spec)
+        problems += build_secrets.problems(spec, secrets.values())
     if problems:
         raise compose.ComposeError(tuple(problems))
     specs = {name: routed(spec, lab.routing, entry) for name, spec in specs.items()}
@@ -232,7 +233,11 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
     return specs, [
         warning
         for spec in specs.values()
-        for warning in (*spec.warnings, *placement.warnings(spec, nodes))
+        for warning in (
+            *spec.warnings,
+            *build_secrets.warnings(spec, secrets.values()),
+            *placement.warnings(spec, nodes),
+        )
     ]
 
 

@@ -65,6 +65,7 @@ class Stack(pulumi.ComponentResource):
             registry=args.registry,
             contexts=args.contexts,
             conceal=self._conceal,
+            secret_values=args.secret_values,
         )
         found = {key: images.of(f"{name}-{key}", each) for key, each in spec.services.items()}
         externals = self._externals(name)

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-from .model import Build
+from .model import Build, Content
 from .node import Node, one_of
 
-_KEYS = frozenset({"args", "context", "dockerfile", "platforms", "target"})
+_KEYS = frozenset({"args", "context", "dockerfile", "platforms", "secrets", "target"})
 # What makes a build quicker or tells about it, and changes nothing of what is built.
 _IGNORED = frozenset(
     {
@@ -34,8 +34,7 @@ _REFUSED = {
     "labels": _IN_DOCKERFILE,
     "network": "builds use the network of the machine; remove it",
     "privileged": "builds have no privileges here; remove it",
-    "secrets": "is not taken over; copy what the build needs, or use args",
-    "ssh": "is not taken over; copy what the build needs into its context",
+    "ssh": "is not taken over; hand a key over by secrets, or fetch into the context beforehand",
 }
 _PLATFORM = re.compile(r"linux/([^/]+)(?:/([^/]+))?")
 # Those of Linux that Go knows, which Docker and its builders name them by, with their variants.
@@ -65,13 +64,14 @@ _OTHER_NAMES = {
     "i686": "386",
     "x86_64": "amd64",
 }
+_ID = re.compile(r"[A-Za-z0-9_.-]+")
 _REMOTE = re.compile(r"[a-z+]+://|git@|github\.com/")
 # Docker's own normal form.
 _DEFAULT_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
 
 
-def build(node: Node, variables: Mapping[str, str]) -> Build:
-    """The build of a service; its paths are as written."""
+def build(node: Node, variables: Mapping[str, str], secrets: Mapping[str, Content]) -> Build:
+    """The build of a service; its paths are as written. ``secrets`` are the file's."""
     if node.is_text:
         return Build(context=_context(node))
     fields = node.fields(_KEYS, refused=_REFUSED, ignored=_IGNORED)
@@ -80,6 +80,7 @@ def build(node: Node, variables: Mapping[str, str]) -> Build:
         dockerfile=fields["dockerfile"].name() if "dockerfile" in fields else "Dockerfile",
         target=fields["target"].name() if "target" in fields else "",
         args=_args(fields["args"], variables) if "args" in fields else {},
+        secrets=_secrets(fields["secrets"], secrets) if "secrets" in fields else {},
         platforms=_platforms(fields["platforms"]) if "platforms" in fields else (),
     )
 
@@ -99,6 +100,38 @@ def _args(node: Node, variables: Mapping[str, str]) -> dict[str, str]:
             found[name] = value.scalar()
         elif name in variables:
             found[name] = variables[name]
+    return found
+
+
+def _secrets(node: Node, known: Mapping[str, Content]) -> dict[str, Content]:
+    """By the id that the Dockerfile has for each."""
+    found: dict[str, Content] = {}
+    for item in node.items():
+        fields = {"source": item}
+        if item.is_mapping:
+            # The Dockerfile's to say, in its --mount.
+            fields = item.fields({"source", "target"}, ignored={"gid", "mode", "uid"})
+        if "source" not in fields:
+            item.problem("has no source; write source: and the secret's name")
+            continue
+        source = fields["source"]
+        name = source.text()
+        target = fields.get("target", source)
+        if name not in known:
+            if name:
+                source.problem(
+                    f"{source.shown}: the file has no such secret; write it at the top level: "
+                    "secrets"
+                )
+        elif (content := known[name]).external:
+            source.problem(
+                f"{source.shown} is external, and Swarm hands no secret out; write it at the top "
+                "level with environment: or file:"
+            )
+        elif not _ID.fullmatch(target.text()):
+            target.problem(f"{target.shown} is no id; write letters, digits, _, . and - only")
+        else:
+            found[target.text()] = content
     return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import specification
 from .files import FROM_VARIABLE, contents
 from .filling import fill, variables_wanted
 from .keys import TOP_IGNORED, TOP_KEYS, TOP_REFUSED
-from .model import Service, StackSpec
+from .model import Content, Service, StackSpec
 from .mounts import volumes
 from .networks import networks
 from .node import Node
@@ -89,10 +89,21 @@ def load_files(
         name=stack,
         services=services,
         networks={key: network for key, network in known_networks.items() if key in used},
-        secrets=around.secrets,
+        secrets={
+            key: content
+            for key, content in around.secrets.items()
+            if not _for_builds_alone(key, content, services.values())
+        },
         configs=around.configs,
         warnings=report.all_warnings(),
     )
+
+
+def _for_builds_alone(key: str, content: Content, services: Collection[Service]) -> bool:
+    """Whether no phone needs a secret, as images are built elsewhere."""
+    built = [each for each in services if each.build and content in each.build.secrets.values()]
+    runs = [item.source for each in services for item in each.secrets]
+    return bool(built) and key not in runs
 
 
 def required_variables(text: str, *, source: str) -> frozenset[str]:

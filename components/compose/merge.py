@@ -213,7 +213,7 @@ def _words(node: Node) -> list[Node]:
 
 def _build(base: Node, over: Node) -> Node:
     """The Compose specification's rule: docker stack deploy has none, as it builds nothing."""
-    return _nested({"args": _mapped})(_long(base), _long(over))
+    return _nested({"args": _mapped, "secrets": _appended})(_long(base), _long(over))
 
 
 def _long(node: Node) -> Node:

@@ -128,17 +128,34 @@ class Logging:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Content:
+    """A secret or a config. ``data`` is its plain content (``None`` where external).
+
+    ``name`` is the name the file gives, without any content hash; ``pinned_name`` says that the
+    file set it with ``name:`` and nothing may be added to it.
+    """
+
+    name: str
+    external: bool = False
+    data: bytes | None = field(default=None, repr=False)
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    pinned_name: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Build:
     """What an image is built from.
 
     ``context`` is a folder, seen from the first compose file; ``dockerfile`` a file, seen from the
-    context. ``args`` may hold secrets. ``platforms`` is empty where the phones are to decide.
+    context. ``args`` may hold secrets; ``secrets`` are those that a ``RUN`` sees as files, by id.
+    ``platforms`` is empty where the phones are to decide.
     """
 
     context: str
     dockerfile: str = "Dockerfile"
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    secrets: Mapping[str, Content] = field(default_factory=dict[str, Content])
     platforms: tuple[str, ...] = ()
 
 
@@ -208,21 +225,6 @@ class Network:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     subnets: tuple[str, ...] = ()
     ipam_driver: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Content:
-    """A secret or a config. ``data`` is its plain content (``None`` where external).
-
-    ``name`` is the name the file gives, without any content hash; ``pinned_name`` says that the
-    file set it with ``name:`` and nothing may be added to it.
-    """
-
-    name: str
-    external: bool = False
-    data: bytes | None = field(default=None, repr=False)
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    pinned_name: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -144,7 +144,7 @@ def _build(
     layers: Sequence[Mapping[str, Node]], fields: Mapping[str, Node], around: Surroundings
 ) -> Build | None:
     if "build" in fields and around.builds:
-        return build(fields["build"], around.variables)
+        return build(fields["build"], around.variables, around.secrets)
     for layer in layers:
         # As docker stack deploy, which has no use for it.
         if "build" in layer and "image" in fields:

@@ -30,8 +30,8 @@ class Context:
 
     ``digest`` changes with whatever may change the image: what counts of the folder, the
     Dockerfile, and how it is built. Permissions count as they do for builders, so another
-    checkout has another digest where its umask is another. It is slow to make where arguments,
-    which may be secret, are in it.
+    checkout has another digest where its umask is another. The content of a build's secrets does
+    not, as for builders. It is slow to make where arguments, which may be secret, are in it.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ def _mistake(dockerfile: Path, target: str) -> str:
 
 def _digest(build: Build, folder: Path, dockerfile: Path, ignored: Ignored) -> str:
     digest = hashlib.sha256()
-    head = [_FORMAT, build.dockerfile, build.target, _slow(build.args)]
+    head = [_FORMAT, build.dockerfile, build.target, _slow(build.args), *sorted(build.secrets)]
     digest.update(json.dumps(head).encode())
     digest.update(_content(dockerfile))
     for path, entry in sorted(_entries(folder, ignored)):

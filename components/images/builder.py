@@ -1,51 +1,35 @@
 """Builds one image for several architectures on this machine, by whichever builder it has.
 
 ``docker buildx`` where Docker with it runs here, else buildah. Neither needs an account anywhere,
-and none is given an argument's value on its command line, where everybody could read it.
+and none is given a secret on its command line, where everybody could read it. What is none is given
+there, so that it is no setting of the builder itself: PATH, say.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import platform as machine
-import re
 import shutil
 import subprocess
-import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .architecture import runs
+from .builder_run import BUILDAH, BuildError, Tell, quietly, run
 from .scratch import scratch
 
-BUILD_SECONDS = 3600.0
-_ASK_SECONDS = 20.0
 # The image of buildx's own builder is pulled once.
 _BOOT_SECONDS = 300.0
-_LAST_LINES = 12
 _BUILDX = "cloudlet"
 _PLATFORM = ("os", "architecture", "variant")
-# How a kernel says that a program is for another processor.
-_FOREIGN = re.compile(r"exec format error", re.IGNORECASE)
-# Nobody reads of these twice.
-_STEP = re.compile(r"(\[[a-z0-9/]+\] )?STEP [0-9]+/[0-9]+: |#[0-9]+ \[.*[0-9]+/[0-9]+\] ")
-
-Tell = Callable[[str], None]
-
-
-class BuildError(Exception):
-    """An image could not be built; the text is for a person, the builder's last lines in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What is to be built: a folder and a Dockerfile of this machine, for ``platforms``.
 
-    ``args`` may hold secrets. ``ignore`` is the file that tells what of the folder does not count.
+    ``ignore`` is the file that tells what of the folder does not count. ``secrets`` are files that
+    a ``RUN --mount=type=secret`` sees, by id. ``hidden`` are texts that nobody is to read: an
+    argument may hold one.
     """
 
     folder: Path
@@ -54,6 +38,12 @@ class Order:
     ignore: Path | None = None
     target: str = ""
     args: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    secrets: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    hidden: Sequence[str] = field(default=(), repr=False)
+
+    def is_hidden(self, text: str) -> bool:
+        """Whether a text holds one that nobody is to read."""
+        return any(each in text for each in self.hidden if each)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +59,7 @@ class Ways:
 class Buildah:
     """Debian's builder: needs no service, and pushes what it built."""
 
-    name = "buildah"
+    name = BUILDAH
 
     def push(self, order: Order, reference: str, ways: Ways, tell: Tell) -> None:
         """Builds and pushes; ``reference`` is a repository and a tag.
@@ -81,26 +71,23 @@ class Buildah:
         with scratch() as folder:
             registries = folder / "registries.conf"
             registries.write_text(_registries(ways), encoding="utf-8")
-            environment = {
-                "CONTAINERS_REGISTRIES_CONF": str(registries),
-                **order.args,
-            }
+            settings = {"CONTAINERS_REGISTRIES_CONF": str(registries)}
 
-            def run(*command: str) -> None:
-                _run(self.name, command, environment, order.platforms, tell)
+            def do(*command: str) -> None:
+                _run(self.name, command, order, settings, tell)
 
             def forget() -> None:
-                _quietly(["buildah", "manifest", "rm", made])
+                quietly(["buildah", "manifest", "rm", made])
 
             # A list of that name, which a run that was killed left, would be added to.
             forget()
-            build = _buildah_build(order, made)
+            build = _buildah_build(order, made, folder)
             try:
-                run(*build)
+                do(*build)
                 if not _as_asked(made, order.platforms):
                     forget()
-                    run(*build[:-1], "--no-cache", build[-1])
-                run(
+                    do(*build[:-1], "--no-cache", build[-1])
+                do(
                     # With --digestfile it ends well where the push has failed (1.28).
                     *("buildah", "manifest", "push", "--all", "--tls-verify=false", made),
                     f"docker://127.0.0.1:{ways.push}/{reference}",
@@ -127,7 +114,7 @@ def _as_asked(made: str, platforms: Sequence[str]) -> bool:
     return sorted(each.replace("arm64/v8", "arm64") for each in found) == sorted(platforms)
 
 
-def _buildah_build(order: Order, made: str) -> list[str]:
+def _buildah_build(order: Order, made: str, folder: Path) -> list[str]:
     return [
         *("buildah", "build", "--layers"),
         # Needs no runtime and no cgroups of its own, so it works in a container, too.
@@ -138,10 +125,37 @@ def _buildah_build(order: Order, made: str) -> list[str]:
         f"--platform={','.join(order.platforms)}",
         f"--file={order.dockerfile}",
         *([f"--ignorefile={order.ignore}"] if order.ignore else []),
-        *([f"--target={order.target}"] if order.target else []),
-        *(f"--build-arg={name}" for name in order.args),
+        *_given(order, folder),
         str(order.folder),
     ]
+
+
+def _given(order: Order, folder: Path) -> list[str]:
+    """The options that every builder has; secrets are written into ``folder``."""
+    options = [f"--target={order.target}"] if order.target else []
+    for name, value in order.args.items():
+        # Without a value, the builder takes that of its environment.
+        options.append(f"--build-arg={name}" + ("" if order.is_hidden(value) else f"={value}"))
+    for number, (name, content) in enumerate(order.secrets.items()):
+        file = folder / f"secret-{number}"
+        file.touch(mode=0o600)
+        file.write_bytes(content)
+        options.append(f"--secret=id={name},src={file}")
+    return options
+
+
+def _run(
+    by: str, command: Sequence[str], order: Order, settings: Mapping[str, str], tell: Tell
+) -> None:
+    hidden = {name: value for name, value in order.args.items() if order.is_hidden(value)}
+    run(
+        by,
+        command,
+        hidden | dict(settings),
+        platforms=order.platforms,
+        hidden=order.hidden,
+        tell=tell,
+    )
 
 
 def _registries(ways: Ways) -> str:
@@ -182,12 +196,11 @@ class Buildx:
                 *("--provenance=false", "--sbom=false"),
                 f"--platform={','.join(order.platforms)}",
                 f"--file={order.dockerfile}",
-                *([f"--target={order.target}"] if order.target else []),
-                *(f"--build-arg={name}" for name in order.args),
+                *_given(order, folder),
                 f"--output=type=oci,dest={archive}",
                 str(order.folder),
             ]
-            _run(self.name, command, order.args, order.platforms, tell)
+            _run(self.name, command, order, {}, tell)
             self.upload(archive, reference)
 
 
@@ -197,7 +210,7 @@ def find(upload: Callable[[Path, str], object], tell: Tell) -> Buildah | Buildx:
     Raises:
         BuildError: it has none.
     """
-    has_buildx = _quietly(["docker", "buildx", "version"]) and _quietly(["docker", "info"])
+    has_buildx = quietly(["docker", "buildx", "version"]) and quietly(["docker", "info"])
     why = _start_buildx() if has_buildx else ""
     if has_buildx and not why:
         return Buildx(upload=upload)
@@ -217,8 +230,8 @@ def find(upload: Callable[[Path, str], object], tell: Tell) -> Buildah | Buildx:
 def _start_buildx() -> str:
     """Starts buildx's own builder, whichever somebody made under the name, else one in a container;
     why there is none, if so."""
-    if not _quietly(["docker", "buildx", "inspect", _BUILDX]):
-        _quietly(["docker", "buildx", "create", f"--name={_BUILDX}", "--driver=docker-container"])
+    if not quietly(["docker", "buildx", "inspect", _BUILDX]):
+        quietly(["docker", "buildx", "create", f"--name={_BUILDX}", "--driver=docker-container"])
     try:
         done = subprocess.run(
             ["docker", "buildx", "inspect", "--bootstrap", _BUILDX],
@@ -237,67 +250,3 @@ def _start_buildx() -> str:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         why = lines[-1].removeprefix("ERROR: ") if lines else "it says nothing"
     return f"{Buildx.name} cannot start its builder, the image moby/buildkit ({why})"
-
-
-def emulation(platforms: Sequence[str], by: str) -> str:
-    """What makes this machine run programs of ``platforms`` that are not its own; else nothing."""
-    foreign = [each for each in platforms if not runs(machine.machine(), each)]
-    if not foreign:
-        return ""
-    if by == Buildah.name and shutil.which("apt-get"):
-        how = "sudo apt-get install qemu-user-static"
-    else:
-        processors = sorted({each.split("/")[1] for each in foreign})
-        how = f"docker run --privileged --rm tonistiigi/binfmt --install {','.join(processors)}"
-    return f"This machine cannot run programs for {', '.join(foreign)}, as a RUN needs: {how}"
-
-
-def _run(
-    by: str,
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    platforms: Sequence[str],
-    tell: Tell,
-) -> None:
-    """A command whose steps are told, and whose last lines are the error where it fails."""
-    last: deque[str] = deque(maxlen=_LAST_LINES)
-    foreign = False
-    with subprocess.Popen(
-        command,
-        env=os.environ | {"BUILDKIT_COLORS": "", "NO_COLOR": "1"} | dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        bound = threading.Timer(BUILD_SECONDS, process.kill)
-        bound.start()
-        try:
-            for line in filter(str.strip, process.stdout):
-                last.append(line.rstrip())
-                foreign = foreign or _FOREIGN.search(line) is not None
-                if _STEP.match(line):
-                    tell(line.rstrip())
-        finally:
-            bound.cancel()
-    if process.returncode != 0:
-        words = [f"{by} failed. Its last lines:", *(f"  {line}" for line in last)]
-        if foreign and (advice := emulation(platforms, by)):
-            words.append(advice)
-        raise BuildError("\n".join(words))
-
-
-def _quietly(command: Sequence[str]) -> bool:
-    """Whether a command ends well within moments."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ASK_SECONDS,
-            check=False,
-        )
-        return done.returncode == 0
-    return False

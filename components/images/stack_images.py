@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from components.swarm import Swarm
 from . import image_lock
 from .architecture import platform_of, to_build
 from .build_context import Context
+from .build_secrets import held
 from .image_lock import Lock
 from .image_names import familiar, registry_of
 from .registry_place import repository
@@ -31,7 +33,8 @@ class Images:
     """Makes the images' resources, all of them parts of ``parent``.
 
     ``lock`` has the images whose digests are written down. ``contexts`` has what services are
-    built from, which goes into ``registry``. ``conceal`` marks a text secret if it is one.
+    built from, which goes into ``registry``. ``conceal`` marks a text secret if it is one;
+    ``secret_values`` are the lab's secrets, which no builder is to show.
     """
 
     parent: pulumi.Resource
@@ -41,6 +44,7 @@ class Images:
     registry: Registry | None
     contexts: Mapping[str, Context]
     conceal: Conceal
+    secret_values: frozenset[str]
 
     def of(self, name: str, service: Service) -> tuple[pulumi.Input[str], pulumi.Input[list[str]]]:
         """The reference that the service is given, and the image's platforms."""
@@ -114,6 +118,15 @@ class Images:
         self, name: str, service: Service, build: Build, platforms: pulumi.Input[list[str]]
     ) -> BuiltImage:
         assert self.registry is not None
+        content = {key: each.data or b"" for key, each in build.secrets.items()}
+        secrets = {
+            key: pulumi.Output.secret(base64.b64encode(data).decode())
+            for key, data in content.items()
+        }
+        hidden = [
+            *held(build.args.values(), self.secret_values),
+            *(data.decode(errors="replace") for data in content.values()),
+        ]
         return BuiltImage(
             f"{name}-build",
             BuiltImageArgs(
@@ -123,6 +136,8 @@ class Images:
                 context=self.contexts[service.name],
                 target=build.target,
                 args={key: self.conceal(value) for key, value in build.args.items()},
+                secrets=secrets,
+                hidden=pulumi.Output.secret(hidden) if hidden else [],
                 platforms=platforms,
                 registry=self.registry,
                 phones=list(self.swarm.hosts.values()),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.compose import Build
+from components.compose import Build, Content
 from components.images import build_context
 from components.images.build_context import ContextError, find
 
@@ -72,12 +72,21 @@ def test_whatever_may_change_the_image_changes_the_digest(change: object, beside
         Build(context="page", args={"A": "1"}),
         Build(context="page", args={"A": "2"}),
         Build(context="page", dockerfile="other"),
+        Build(context="page", secrets={"npm": Content(name="npm", data=b"1")}),
     ],
 )
 def test_how_it_is_built_changes_the_digest(build: Build, beside: Path) -> None:
     (beside / "page" / "other").write_text("FROM busybox\n")
     others = [PAGE, Build(context="page", args={"A": "3"})]
     assert digest(beside, build) not in {digest(beside, other) for other in others}
+
+
+def test_another_content_of_a_secret_builds_nothing_anew_as_with_docker(beside: Path) -> None:
+    one, other = (
+        Build(context="page", secrets={"npm": Content(name="npm", data=data)})
+        for data in (b"1", b"2")
+    )
+    assert digest(beside, one) == digest(beside, other)
 
 
 def test_what_is_ignored_changes_nothing(beside: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.images import builder
+from components.images import builder, builder_run
 from components.images.builder import Buildah, BuildError, Buildx, Order, Ways
 
 WAYS = Ways(push=4001, cache=4002)
@@ -55,6 +55,7 @@ def order(folder: Path, **changes: object) -> Order:
         "dockerfile": folder / "Dockerfile",
         "platforms": ["linux/arm/v7", "linux/amd64"],
         "args": {"TOKEN": "secret-token"},
+        "hidden": ["secret-token"],
         **changes,
     }
     return Order(**given)  # type: ignore[arg-type]
@@ -192,6 +193,60 @@ def test_an_arguments_value_is_in_no_command_line(
     assert "secret-token" not in words
 
 
+@pytest.mark.parametrize("name", ["buildah", "docker"])
+def test_an_argument_that_is_no_secret_is_no_setting_of_the_builder(
+    name: str, machine: Machine, tmp_path: Path
+) -> None:
+    machine.has(name)
+    by = Buildah() if name == "buildah" else Buildx(upload=lambda _archive, _reference: None)
+    args = {"PATH": "/opt/bin", "TOKEN": "1=2", "EMPTY": ""}
+    by.push(order(tmp_path, args=args), "hello/web:1", WAYS, print)
+    (build,) = [call for call in machine.calls() if "--build-arg" in call]
+    words, _, handed = build.rpartition(" TOKEN=")
+    assert "--build-arg=PATH=/opt/bin --build-arg=TOKEN=1=2 --build-arg=EMPTY= " in words
+    assert handed == ""
+
+
+_SHOWS_SECRETS = (
+    "for word; do case $word in --secret=*) file=${word##*src=}; "
+    'echo "$word $(/bin/stat -c %a "$file") $(cat "$file")" >>"$CALLS" ;; esac; done\n'
+)
+
+
+@pytest.mark.parametrize("name", ["buildah", "docker"])
+def test_a_secret_is_a_file_that_only_its_owner_reads_and_gone_afterwards(
+    name: str, machine: Machine, tmp_path: Path
+) -> None:
+    machine.has(name, _RECORD + _SHOWS_SECRETS)
+    by = Buildah() if name == "buildah" else Buildx(upload=lambda _archive, _reference: None)
+    by.push(order(tmp_path, secrets={"npm": b"key-of-npm"}), "hello/web:1", WAYS, print)
+    (shown,) = [call for call in machine.calls() if call.startswith("--secret=id=npm,src=")]
+    option, mode, content = shown.split(" ")
+    assert (mode, content) == ("600", "key-of-npm")
+    assert not Path(option.partition("src=")[2]).exists()
+    assert not any("key-of-npm" in call for call in machine.calls() if call != shown)
+
+
+def test_no_line_of_a_secret_is_in_what_a_builder_says(
+    machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.has(
+        "buildah",
+        '#!/bin/sh\n[ "$1" = build ] || exit 0\n'
+        "echo 'STEP 2/3: RUN echo second-line'\n"
+        "echo '+ key is first-line'; echo 'second-line:second-line'; echo abc; exit 1\n",
+    )
+    hidden = ["first-line\n  second-line\nabc\n", "line"]
+    with pytest.raises(BuildError) as caught:
+        Buildah().push(order(tmp_path, hidden=hidden), "hello/web:1", WAYS, print)
+    assert capsys.readouterr().out == "STEP 2/3: RUN echo [secret]\n"
+    assert str(caught.value).splitlines()[2:] == [
+        "  + key is [secret]",
+        "  [secret]:[secret]",
+        "  abc",
+    ]
+
+
 def test_a_failing_build_is_told_in_the_builders_last_lines(
     machine: Machine, tmp_path: Path
 ) -> None:
@@ -239,7 +294,7 @@ def test_where_foreign_programs_do_not_run_the_one_command_is_named(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(builder.machine, "machine", lambda: "x86_64")
+    monkeypatch.setattr(builder_run.machine, "machine", lambda: "x86_64")
     machine.has(
         name,
         '#!/bin/sh\ncase "$1 $2" in build\\ * | *\\ build) ;; *) exit 0 ;; esac\n'
@@ -258,8 +313,8 @@ def test_where_foreign_programs_do_not_run_the_one_command_is_named(
 
 
 def test_a_machine_needs_nothing_for_its_own_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder.machine, "machine", lambda: "aarch64")
-    assert builder.emulation(["linux/arm64"], "buildah") == ""
+    monkeypatch.setattr(builder_run.machine, "machine", lambda: "aarch64")
+    assert builder_run.emulation(["linux/arm64"], "buildah") == ""
 
 
 def test_no_argument_is_shown(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ PROPS: dict[str, Any] = {
     "digest": "1" * 64,
     "target": "",
     "args": {"TOKEN": "secret-token"},
+    "secrets": {"npm": "a2V5LW9mLW5wbQ=="},
+    "hidden": ["secret-token", "key-of-npm"],
     "platforms": ["linux/arm/v7", "linux/arm64"],
     "place": {"name": "phone-1", "address": "192.168.8.11", "port": 5080.0},
     "phone": HOST.to_inputs(),
@@ -106,10 +108,13 @@ def test_a_service_is_given_what_was_pushed_and_no_tag_that_may_move(made: Made)
     digest = made.registry.tags["hello/web"][outs["tag"]]
     assert outs["reference"] == f"192.168.8.11:5080/{reference}@{digest}"
     assert (order.platforms, order.args) == (PROPS["platforms"], PROPS["args"])
+    assert (order.secrets, order.hidden) == ({"npm": b"key-of-npm"}, PROPS["hidden"])
 
 
-def test_no_argument_is_in_the_state(made: Made) -> None:
-    assert "secret-token" not in str(created())
+def test_nothing_secret_is_in_the_state(made: Made) -> None:
+    outs = str(created())
+    for secret in ("secret-token", "key-of-npm", "a2V5LW9mLW5wbQ"):
+        assert secret not in outs
 
 
 @pytest.mark.parametrize(
@@ -130,6 +135,7 @@ def test_what_changes_the_image_or_where_it_is_builds_anew(change: dict[str, Any
     [
         {"folder": "/elsewhere"},
         {"args": {}},
+        {"secrets": {}, "hidden": []},
         {"phone": {}},
         {"__preview": True},
         {"platforms": Unknown()},

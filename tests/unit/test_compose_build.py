@@ -16,11 +16,17 @@ PLATFORMS = (
 VARIABLES = {"VERSION": "1.2", "TOKEN": "secret-token"}
 
 
-def stack(*services: Any, builds: bool = True) -> StackSpec:
+SECRETS = {"npm": {"environment": "TOKEN"}, "theirs": {"external": True}}
+
+
+def stack(*services: Any, builds: bool = True, secrets: Any = None) -> StackSpec:
     """The stack of a service ``web``, of which each file says something."""
     return load_files(
         [
-            ComposeFile(source=f"{number}.yml", text=yaml.safe_dump({"services": {"web": service}}))
+            ComposeFile(
+                source=f"{number}.yml",
+                text=yaml.safe_dump({"services": {"web": service}, "secrets": secrets or {}}),
+            )
             for number, service in enumerate(services)
         ],
         stack="shop",
@@ -34,9 +40,9 @@ def web(*services: Any) -> Service:
     return stack(*services).services["web"]
 
 
-def problems(*services: Any, builds: bool = True) -> list[str]:
+def problems(*services: Any, builds: bool = True, secrets: Any = None) -> list[str]:
     with pytest.raises(ComposeError) as caught:
-        stack(*services, builds=builds)
+        stack(*services, builds=builds, secrets=secrets)
     return list(caught.value.problems)
 
 
@@ -98,8 +104,9 @@ def test_a_later_file_goes_over_a_build_key_by_key() -> None:
     [
         ({"contxt": "."}, "services.web.build.contxt: unknown key; write context"),
         (
-            {"context": ".", "secrets": ["token"]},
-            "services.web.build.secrets: is not taken over; copy what the build needs, or use args",
+            {"context": ".", "ssh": ["default"]},
+            "services.web.build.ssh: is not taken over; hand a key over by secrets, or fetch into "
+            "the context beforehand",
         ),
         (
             "https://example.org/web.git",
@@ -172,3 +179,55 @@ def test_without_a_registry_a_build_without_an_image_is_a_mistake() -> None:
 def test_no_argument_of_a_build_is_shown() -> None:
     built = web({"build": {"args": {"TOKEN": "${TOKEN}"}}})
     assert "secret-token" not in repr(built)
+
+
+def test_a_secret_of_a_build_goes_by_the_id_that_the_dockerfile_has_for_it() -> None:
+    built = stack(
+        {"build": {"secrets": ["npm"]}},
+        {"build": {"secrets": [{"source": "npm", "target": "npmrc", "mode": 0o400}]}},
+        secrets=SECRETS,
+    )
+    made = built.services["web"].build
+    assert made is not None
+    assert {key: content.data for key, content in made.secrets.items()} == {
+        "npm": b"secret-token",
+        "npmrc": b"secret-token",
+    }
+    assert "secret-token" not in repr(built)
+
+
+def test_a_secret_that_only_builds_need_comes_to_no_phone() -> None:
+    build = {"build": {"secrets": ["npm"]}}
+    assert set(stack(build, secrets=SECRETS).secrets) == {"theirs"}
+    assert set(stack(build | {"secrets": ["npm"]}, secrets=SECRETS).secrets) == {"npm", "theirs"}
+    ignored = stack(build | {"image": "web"}, builds=False, secrets=SECRETS)
+    assert set(ignored.secrets) == {"npm", "theirs"}, "as by docker stack deploy"
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        (
+            "nmp",
+            '"nmp": the file has no such secret; write it at the top level: secrets',
+        ),
+        (
+            "theirs",
+            '"theirs" is external, and Swarm hands no secret out; write it at the top level with '
+            "environment: or file:",
+        ),
+    ],
+)
+def test_a_secret_that_a_build_cannot_have_is_told(secret: str, told: str) -> None:
+    assert problems({"build": {"secrets": [secret]}}, secrets=SECRETS) == [
+        f"0.yml: services.web.build.secrets[0]: {told}"
+    ]
+
+
+def test_an_id_that_a_builder_would_read_otherwise_is_told() -> None:
+    secrets = [{"source": "npm", "target": "a,b"}, {"target": "npm"}]
+    assert problems({"build": {"secrets": secrets}}, secrets=SECRETS) == [
+        '0.yml: services.web.build.secrets[0].target: "a,b" is no id; write letters, digits, _, . '
+        "and - only",
+        "0.yml: services.web.build.secrets[1]: has no source; write source: and the secret's name",
+    ]

@@ -298,6 +298,19 @@ def test_what_a_service_is_built_from_is_found_beside_its_file(root: Path) -> No
     assert (str(context.folder), str(context.dockerfile)) == ("stacks", "stacks/Dockerfile")
 
 
+def test_a_secret_in_an_argument_of_a_build_is_a_warning(root: Path) -> None:
+    hello(root)
+    file = root / "stacks" / "shop.yml"
+    file.write_text("services: {web: {build: {args: {TOKEN: '${TOKEN}'}}}}")
+    (root / "stacks" / "Dockerfile").write_text("FROM busybox")
+    (told,) = [line for line in read(root, registry=REGISTRY).warnings if "args.TOKEN" in line]
+    assert told.endswith("hand it over by build.secrets")
+    assert "top-secret-token" not in told
+    file.write_text("services: {web: {build: {args: {LD_PRELOAD: '${TOKEN}'}}}}")
+    with pytest.raises(pulumi.RunError, match=r"services\.web\.build\.args\.LD_PRELOAD has a sec"):
+        read(root, registry=REGISTRY)
+
+
 def test_a_dockerfile_that_is_missing_is_told_with_its_place(root: Path) -> None:
     hello(root)
     with pytest.raises(pulumi.RunError) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def lab(build: str = ".", service: str = "", names: str = "one") -> Recorder:
         place = RegistryPlace(phone="one", address="10.0.0.1", port=5080)
         registry = Registry("registry", RegistryArgs(place=place, phone=phone.host, cache_mb=4096))
         spec = compose.load(
-            f"services: {{web: {service or f'{{build: {build}}}'}}}",
+            f"services: {{web: {service or f'{{build: {build}}}'}}}\n"
+            "secrets: {npm: {environment: TOKEN}}",
             source="stack.yml",
             stack="hello",
             variables={"TOKEN": TOKEN},
@@ -91,6 +93,21 @@ def test_a_registry_without_another_source_is_a_cache_of_docker_hub() -> None:
 def test_an_argument_that_is_secret_is_marked_so() -> None:
     recorder = lab("{context: ., args: {TOKEN: '${TOKEN}'}}")
     assert "args" in recorder.one("hello-web-build").secret
+
+    assert recorder.one("hello-web-build").inputs["hidden"] == [TOKEN]
+
+
+def test_a_secret_of_a_build_is_marked_so_and_never_shown() -> None:
+    recorder = lab("{context: ., secrets: [npm]}")
+    made = recorder.one("hello-web-build")
+    assert {"secrets", "hidden"} <= made.secret
+    assert base64.b64decode(made.inputs["secrets"]["npm"]).decode() == TOKEN
+    assert made.inputs["hidden"] == [TOKEN]
+    assert recorder.of("Secret") == []
+
+
+def test_a_build_without_secrets_has_nothing_to_hide() -> None:
+    assert lab().one("hello-web-build").inputs["hidden"] == []
 
 
 def test_an_image_of_another_registry_is_delivered_to_the_phones_that_will_run_it() -> None:
