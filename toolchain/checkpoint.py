@@ -1,7 +1,8 @@
 """The state file of a `file://` backend after a run that was killed while Pulumi wrote it.
 
 Pulumi copies the state to ``<stack>.json.bak`` and then writes it anew, in place: a kill between
-leaves an empty, cut or missing file, and every later command fails on it.
+leaves an empty, cut or missing file, and every later command fails on it. Beside each of the two
+stands ``….attrs``, what kind of file it is: needed by nobody, but damaged it fails them as well.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ def restore(path: Path, *, killed: bool) -> bool:
     Raises:
         ToolchainError: the state is damaged, and so is the copy.
     """
+    copy = path.with_name(path.name + ".bak")
+    for file in (path, copy):
+        note = file.with_name(file.name + ".attrs")
+        if note.is_file() and not _is_whole(note):
+            note.unlink()
     if path.is_file():
         if _is_whole(path):
             return False
     elif not killed:
         return False
-    copy = path.with_name(path.name + ".bak")
     if not _is_whole(copy):
         if not path.is_file():
             return False

@@ -54,3 +54,19 @@ def test_where_the_copy_is_damaged_too_the_backups_are_named(state: Path) -> Non
     state.with_name("dev.json.bak").write_text("{")
     with pytest.raises(ToolchainError, match=r"put back the newest of .*backups"):
         restore(state, killed=True)
+
+
+@pytest.mark.parametrize("left", ["", '{"user.content_ty'])
+def test_a_note_on_the_file_that_a_killed_run_left_half_written_is_done_without(
+    state: Path, left: str
+) -> None:
+    """Pulumi writes it before the state itself, and fails on what is no JSON with just "EOF"."""
+    state.write_text('{"version": 4}')
+    notes = [state.with_name(name) for name in ("dev.json.attrs", "dev.json.bak.attrs")]
+    for note in notes:
+        note.write_text(left)
+    assert not restore(state, killed=True)
+    assert not any(note.exists() for note in notes)
+    notes[0].write_text('{"md5": "x"}')
+    assert not restore(state, killed=True)
+    assert notes[0].exists()
