@@ -81,6 +81,34 @@ def test_a_failing_build_ends_with_the_builders_last_lines_and_touches_nothing(
     page.up().ok()
 
 
+def test_a_secret_of_a_build_is_seen_by_its_step_and_by_nobody_else(page: Page) -> None:
+    lines = ("first-line-of-the-key", "second-line-of-it")
+    sound, dockerfile = page.text, page.folder / "page" / "Dockerfile"
+    plain = dockerfile.read_text()
+    page.text = sound.replace("{context: page}", "{context: page, secrets: [key]}")
+    page.text += "secrets: {key: {environment: BUILD_KEY}}\n"
+    step = "RUN --mount=type=secret,id=key"
+    dockerfile.write_text(f"{plain}{step} wc -l </run/secrets/key >/www/lines\n")
+    page.configure()
+    name = "cloudlet:secrets.BUILD_KEY"
+    page.lab.pulumi("config", "set", "--secret", "--path", name, "\n".join([*lines, ""])).ok()
+    page.lab.up().ok()
+    task = "$(docker ps -q -f label=com.docker.swarm.service.name=page_web | head -n 1)"
+    assert page.lab.on("phone-2", f"docker exec {task} cat /www/lines").strip() == "2"
+    told = page.lab.on("phone-2", f"docker history --no-trunc {page.image()}")
+    told += page.lab.on("phone-1", "docker secret ls") + page.lab.export()
+    dockerfile.write_text(f"{plain}{step} cat /run/secrets/key; false\n")
+    failed = page.lab.up()
+    page.text = sound
+    dockerfile.write_text(plain)
+    page.up().ok()
+    assert failed.status != 0
+    assert failed.output.count("[secret]") >= len(lines)
+    assert "page_key" not in told
+    for line in lines:
+        assert line not in told + failed.output
+
+
 def test_what_cannot_be_built_is_told_by_a_preview_with_what_to_write(page: Page) -> None:
     sound = page.text
     page.text = sound.replace("{context: page}", "{context: page, platforms: [linux/arm/v7]}")
