@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.compose.report import one_line
+
 # A letter, or one behind a backslash, of what is between brackets.
 _LETTER = r"(?:\\.|[^\\\]-])"
 _SET = re.compile(rf"\[\^?(?:{_LETTER}(?:-{_LETTER})?)+\]", re.DOTALL)
@@ -86,7 +88,7 @@ def parsed(text: str) -> Ignored:
             if pattern not in (".", "/"):
                 found.append(_Pattern(_compiled(pattern.removeprefix("!")), is_exception))
         except IgnoreError as error:
-            raise IgnoreError(f'line {number}: "{written}" {error}') from None
+            raise IgnoreError(f'line {number}: "{one_line(written)}" {error}') from None
     return Ignored(tuple(found))
 
 

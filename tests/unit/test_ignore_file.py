@@ -90,6 +90,10 @@ def test_patterns_mean_what_they_mean_to_docker(patterns: str, path: str, is_ign
         ("w[1", r'line 1: "w[1" has a "[" that begins no set of letters; write \[ for itself'),
         ("w[]", r'line 1: "w[]" has a "[" that begins no set of letters; write \[ for itself'),
         ("[a-]", r'line 1: "[a-]" has a "[" that begins no set of letters; write \[ for itself'),
+        (
+            "\x1b[",
+            r'line 1: "\x1b[" has a "[" that begins no set of letters; write \[ for itself',
+        ),
         ("![z-a]", 'line 1: "![z-a]" has a set of letters that ends before it begins'),
     ],
 )
