@@ -74,10 +74,7 @@ def judge(
     ]
     update: Mapping[str, Any] = service.get("UpdateStatus") or {}
     state = update.get("State", "")
-    forlorn = state == "updating" and any(
-        task.get("NodeID") in down and task["Status"]["State"] in ("new", "pending", *ALIVE)
-        for task in tasks
-    )
+    forlorn = state == "updating" and _waits_only_for(down, tasks)
     return Progress(
         running=sum(task["Status"]["State"] == "running" for task in current),
         desired=_desired(service),
@@ -137,6 +134,20 @@ def _watched_seconds(spec: Mapping[str, Any]) -> float:
     """For how long an update watches what it has started."""
     config: Mapping[str, Any] = spec.get("UpdateConfig") or {}
     return (config.get("Monitor") or _MONITOR) / SECOND
+
+
+def _waits_only_for(down: Collection[str], tasks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether tasks of these nodes keep an update from its end, and of no others."""
+    dead = [task.get("NodeID") in down for task in tasks]
+    pending = [
+        # What takes another's place is to be ready, and that one to shut down, until it has.
+        task["Status"]["State"] in (*_TO_COME, *ALIVE)
+        and (is_dead or task["DesiredState"] != "running")
+        for task, is_dead in zip(tasks, dead, strict=True)
+    ]
+    return any(pending) and all(
+        is_dead for is_dead, is_pending in zip(dead, pending, strict=True) if is_pending
+    )
 
 
 def _desired(service: Mapping[str, Any]) -> int:

@@ -66,6 +66,12 @@ def test_an_update_that_waits_for_a_phone_which_died_is_over_for_the_others() ->
     assert not judge(found, tasks).converged
     assert not judge(found, [*tasks[1:], task("a", "starting")], {"dead"}).converged
     assert not judge(found, tasks[:2], {"dead"}).converged, "nobody dead keeps it"
+    # In between Swarm itself asks for no task.
+    found["ServiceStatus"]["DesiredTasks"] = 0
+    before = [task("d", "running", image="web:1", desired="shutdown")]
+    assert not judge(found, [*before, dead], {"dead"}).converged
+    assert not judge(found, [task("e", "ready", desired="ready"), dead], {"dead"}).converged
+    found["ServiceStatus"]["DesiredTasks"] = 2
     found["Spec"]["UpdateConfig"] = {"Monitor": 1_000_000_000}
     assert judge(found, tasks, {"dead"}).watched_seconds == 1
     found["UpdateStatus"]["State"] = "completed"
