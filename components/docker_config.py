@@ -11,7 +11,7 @@ from pulumi.dynamic import CreateResult, Resource, UpdateResult
 from .dynamic import Provider, changed_keys, run_script, tell, tell_once
 from .images.registry_container import take_away
 from .phones import daemon_json
-from .remote.engine_api import Engine, EngineError
+from .remote.engine_api import Engine
 from .remote.ssh import Host, PhoneError, Session, UnreachableError, connect
 
 SCRIPT = "daemon_json.sh"
@@ -32,7 +32,12 @@ class DockerConfigProvider(Provider):
         host = Host.from_inputs(props["phone"])
         with connect(host) as session:
             current = _read(session)
-            _write(session, current, daemon_json.merge(parse_file(session, current), props["keys"]))
+            there, found = parse_file(session, current), _found(props)
+            if there != found:
+                # It was in a lab before and off when that gave it up, perhaps with its registry.
+                _forget_registry(session)
+                there = daemon_json.unmerge(there, daemon_json.registries(there), found)
+            _write(session, current, daemon_json.merge(there, props["keys"]))
         return CreateResult(host.name, dict(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -110,8 +115,8 @@ def _forget_registry(session: Session) -> None:
     client = Engine(session)
     try:
         take_away(client)
-    except EngineError as error:
-        tell(f"{error}; an earlier registry of the lab stays on {session.host.name}")
+    except PhoneError as error:
+        tell(f"{error}; if {session.host.name} had the lab's registry, that is still there")
     finally:
         client.close()
 

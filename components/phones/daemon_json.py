@@ -134,6 +134,11 @@ def unmerge(
     return result
 
 
+def registries(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Where images come from, of what a file says."""
+    return {key: value[key] for key in _LISTS if key in value}
+
+
 def dump(value: Mapping[str, Any]) -> str:
     """The text of the file, or nothing where there is nothing to say."""
     return json.dumps(value, indent=2) + "\n" if value else ""

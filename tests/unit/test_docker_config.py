@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from typing import Any
 
@@ -75,6 +76,24 @@ def test_a_phone_that_comes_back_gives_up_the_registry_that_has_moved_from_it(
     assert outs == news
     found = ["/containers/cloudlet-registry", "/volumes/cloudlet-registry"]
     assert docker.gone == (found if late else [])
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_phone_that_comes_anew_keeps_no_registry_of_its_life_before(
+    earlier: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker, written = Docker(), [""]
+    before = {"debug": True, "registry-mirrors": ["http://mirror.example"]}
+    theirs = ["http://10.0.0.9:5082", "http://mirror.example"]
+    there = {**before, "registry-mirrors": theirs} if earlier else before
+    monkeypatch.setattr(docker_config, "connect", lambda _: nullcontext())
+    monkeypatch.setattr(docker_config, "Engine", lambda _: docker)
+    monkeypatch.setattr(docker_config, "_read", lambda _: json.dumps(there))
+    monkeypatch.setattr(docker_config, "_write", lambda *args: written.append(args[2]))
+    DockerConfigProvider().create(PROPS | {"found": json.dumps(before)})
+    mirrors = ["http://mirror.example", "http://10.0.0.1:5082"]
+    assert written[-1] == {"debug": True, "log-driver": "local", "registry-mirrors": mirrors}
+    assert bool(docker.gone) == earlier
 
 
 @pytest.mark.parametrize(
