@@ -61,7 +61,13 @@ def run(
         errors="replace",
     ) as process:
         assert process.stdout is not None
-        bound = threading.Timer(BUILD_SECONDS, process.kill)
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            process.kill()
+
+        bound = threading.Timer(BUILD_SECONDS, stop)
         bound.start()
         try:
             for line in map(masked, filter(str.strip, process.stdout)):
@@ -72,7 +78,10 @@ def run(
         finally:
             bound.cancel()
     if process.returncode != 0:
-        words = [f"{by} failed. Its last lines:", *(f"  {line}" for line in last)]
+        how = (
+            f"was stopped after {BUILD_SECONDS / 60:.0f} minutes" if stopped.is_set() else "failed"
+        )
+        words = [f"{by} {how}. Its last lines:", *(f"  {line}" for line in last)]
         if foreign and (advice := emulation(platforms, by)):
             words.append(advice)
         raise BuildError("\n".join(words))

@@ -65,6 +65,15 @@ def no_upload(_archive: Path, _reference: str) -> None:
     raise AssertionError("nothing was to be uploaded")
 
 
+def test_a_build_that_takes_too_long_is_stopped_and_says_so(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("sleeper", "#!/bin/sh\necho STEP 1/1: RUN sleep 50\nexec /bin/sleep 50\n")
+    monkeypatch.setattr(builder_run, "BUILD_SECONDS", 0.3)
+    with pytest.raises(BuildError, match=r"buildah was stopped after 0 minutes. Its last lines:"):
+        builder_run.run("buildah", ["sleeper"], {}, platforms=[], hidden=[], tell=print)
+
+
 def test_docker_with_buildx_is_used_before_buildah(machine: Machine) -> None:
     machine.has("docker")
     machine.has("buildah")
