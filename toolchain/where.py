@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 COLUMNS = ("phone", "address", "model", "architecture", "Docker", "memory", "battery")
+# Under which secret of the lab the stacks of this checkout keep the password of a page.
+PASSWORDS = {"Portainer": "PORTAINER_ADMIN_PASSWORD", "RabbitMQ": "RABBITMQ_PASSWORD"}
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -25,12 +27,11 @@ def summary(outputs: Mapping[str, Any], stack: str) -> list[str]:
     if outputs.get("pages"):
         lines += ["", "Where to look"]
         lines += [f"  {line}" for line in table(list(outputs["pages"].items()))]
+    secrets = [PASSWORDS[title] for title in outputs.get("pages") or () if title in PASSWORDS]
+    if secrets:
+        lines += ["", "Passwords are in the configuration. To see them:", '  eval "$(make -s env)"']
         lines += [
-            "",
-            "Passwords are in the configuration. To see them:",
-            '  eval "$(make -s env)"',
-            f"  pulumi config get --stack {stack} --path secrets.PORTAINER_ADMIN_PASSWORD",
-            f"  pulumi config get --stack {stack} --path secrets.RABBITMQ_PASSWORD",
+            f"  pulumi config get --stack {stack} --path secrets.{secret}" for secret in secrets
         ]
     if outputs.get("phones"):
         rows = [COLUMNS, *(_row(name, phone) for name, phone in outputs["phones"].items())]

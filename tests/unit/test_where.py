@@ -26,9 +26,15 @@ def test_pages_and_phones_are_listed_in_columns() -> None:
     assert "phone-10  192.168.8.20  LGE Nexus 5  armv7l        29.5.3  1893 MB  -" in lines
 
 
-def test_the_password_is_asked_of_the_stack_that_ran() -> None:
-    lines = summary({"pages": {"P": "x"}, "phones": {}}, "lab")
+def test_the_password_of_a_page_that_is_there_is_asked_of_the_stack_that_ran() -> None:
+    lines = summary({"pages": {"Portainer": "x", "The shop": "y"}, "phones": {}}, "lab")
     assert any("--stack lab --path secrets.PORTAINER_ADMIN_PASSWORD" in line for line in lines)
+    assert not any("RABBITMQ_PASSWORD" in line for line in lines)
+
+
+def test_pages_without_a_password_of_ours_name_none() -> None:
+    lines = summary({"pages": {"Hello": "http://h:8000"}, "phones": {}}, "lab")
+    assert lines == ["", "Where to look", "  Hello  http://h:8000"]
 
 
 def test_a_lab_without_stacks_has_no_pages_to_look_at() -> None:
