@@ -119,7 +119,8 @@ def node_of(phone: str, seen: Survey | PhoneError, nodes: Sequence[Node]) -> Nod
 
 def notes(phones: Mapping[str, Phone], sight: Sight, registry: str = "") -> Iterator[str]:
     """What the table has no room for, a sentence each; ``registry`` is the phone that has it."""
-    yield from _of_phones(sight)
+    # What is wrong on this machine, as a missing key, is so for each phone.
+    yield from dict.fromkeys(_of_phones(sight))
     if registry and isinstance(sight.phones[registry], PhoneError):
         there = (name for name, seen in sight.phones.items() if not isinstance(seen, PhoneError))
         yield lost(registry, next(there, "…"))

@@ -131,6 +131,13 @@ def test_without_a_list_no_state_is_claimed_and_the_reason_is_told() -> None:
     assert list(notes(PHONES, what)) == ["none told"]
 
 
+def test_what_keeps_us_from_all_phones_alike_is_told_once() -> None:
+    missing = "ssh.privateKeyFile: key does not exist; make one with ssh-keygen -t ed25519"
+    phones = {name: PhoneError(missing) for name in PHONES}
+    what = Sight(phones=phones, nodes=None, no_nodes="none told")
+    assert list(notes(PHONES, what)) == [missing, "none told"]
+
+
 def test_a_role_other_than_configured_and_a_stranger_are_told() -> None:
     what = sight(manager("phone-1"), manager("phone-2"), node("phone-9", state="down"))
     assert list(notes(PHONES, what)) == [
