@@ -36,8 +36,8 @@ class PulumiStack:
         """
         if not self.file.exists():
             raise OperationError(
-                f"there is no {self.file.name}: write it (Pulumi.dev.yaml is one to copy) or bring "
-                "it back, or choose another lab with --stack"
+                f"there is no {self.file.name}: make one with `make new-lab NAME={self.name}`, "
+                "bring it back, or name another lab with STACK="
             )
         return json.loads(self._call("config", "--json", "--show-secrets", *self._from_file()))
 

@@ -128,8 +128,8 @@ def _check_file(about: Target, arguments: Sequence[str]) -> None:
     file = about.directory / f"Pulumi.{about.stack}.yaml"
     if about.command in _READING_FILE and not elsewhere and not file.is_file():
         raise ToolchainError(
-            f"there is no {file.name}: write it (Pulumi.dev.yaml is one to copy) or bring it "
-            "back, or choose another lab with --stack"
+            f"there is no {file.name}: make one with `make new-lab NAME={about.stack}`, bring it "
+            "back, or name another lab with STACK="
         )
 
 

@@ -148,7 +148,7 @@ def test_ctrl_d_and_ctrl_c_at_a_question_stop_the_command_with_a_line_of_its_own
 def test_a_lab_without_its_file_is_told_so(pulumi: Pulumi, tmp_path: Path) -> None:
     with pytest.raises(OperationError) as caught:
         PulumiStack(name="lab", config_file=tmp_path / "Pulumi.lab.yaml").configuration()
-    assert str(caught.value).startswith("there is no Pulumi.lab.yaml: write it (")
+    assert str(caught.value).startswith("there is no Pulumi.lab.yaml: make one with")
     assert not pulumi.calls
 
 

@@ -41,7 +41,7 @@ def test_a_stack_whose_file_is_gone_is_told_so_before_pulumi_misses_its_keys(
     (tmp_path / "Pulumi.yaml").write_text("name: cloudlet")
     monkeypatch.delenv("PULUMI_OPTION_CONFIG_FILE", raising=False)
     for command in ("up", "preview"):
-        with pytest.raises(ToolchainError, match=r"there is no Pulumi\.school\.yaml: write it"):
+        with pytest.raises(ToolchainError, match=r"there is no Pulumi\.school\.yaml: make one"):
             _check_file(target([command, "--stack", "school"], tmp_path), [command])
     # These need none, and what runs must be got rid of.
     _check_file(target(["destroy", "--stack", "school"], tmp_path), ["destroy"])
