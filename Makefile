@@ -34,7 +34,7 @@ down: ## take away what `make up` brought; the simulated phones too
 	@if [ -z "$$PULUMI_BACKEND_URL" ] && [ ! -d .cloudlet/state ]; then echo "There is nothing to take away"; else \
 		$(PULUMI) destroy --stack $(STACK) --yes --skip-preview --suppress-progress && \
 		if [ "$(STACK)" = dev ]; then $(PYTHON) -m lab down; fi && \
-		echo 'No more is to be done: Pulumi.$(STACK).yaml is left, and `make up` makes the lab again.'; fi
+		echo 'No more is to be done: Pulumi.$(STACK).yaml is left, and `make up$(if $(filter-out dev,$(STACK)), STACK=$(STACK))` makes the lab again.'; fi
 
 clean: ## take the dev lab away, and all that was made in this checkout
 	@others=$$(ls .cloudlet/state/.pulumi/stacks/cloudlet 2>/dev/null | grep '\.json$$' | grep -vx dev.json); \

@@ -183,6 +183,7 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
     """
     specs: dict[str, StackSpec] = {}
     problems: list[str] = []
+    unused: list[str] = []
     secrets = {name: secret.get_secret_value() for name, secret in lab.secrets.items()}
     for name, stack in lab.stacks.items():
         variables = {"ENTRY_ADDRESS": lab.entry_address, **secrets, **stack.variables}
@@ -192,12 +193,14 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
         def beside(path: str, folder: Path = folder) -> bytes:
             return (folder / path).read_bytes()
 
+        files = [
+            compose.ComposeFile(source=portable(file, root), text=_text(file, root))
+            for file in stack.files
+        ]
+        unused += compose.unused_variables(name, [file.text for file in files], stack.variables)
         try:
             specs[name] = compose.load_files(
-                [
-                    compose.ComposeFile(source=portable(file, root), text=_text(file, root))
-                    for file in stack.files
-                ],
+                files,
                 stack=name,
                 variables=variables,
                 read=beside,
@@ -231,13 +234,16 @@ def stacks(lab: config.Lab, root: Path) -> tuple[dict[str, StackSpec], list[str]
         for name, phone in lab.phones.items()
     ]
     return specs, [
-        warning
-        for spec in specs.values()
-        for warning in (
-            *spec.warnings,
-            *build_secrets.warnings(spec, secrets.values()),
-            *placement.warnings(spec, nodes),
-        )
+        *unused,
+        *(
+            warning
+            for spec in specs.values()
+            for warning in (
+                *spec.warnings,
+                *build_secrets.warnings(spec, secrets.values()),
+                *placement.warnings(spec, nodes),
+            )
+        ),
     ]
 
 

@@ -9,10 +9,13 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from .errors import OperationError
 
 PASSPHRASE = "CLOUDLET_BACKUP_PASSPHRASE"
+
+Value = TypeVar("Value")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -40,19 +43,36 @@ def secret(variable: str, what: str, *, twice: bool = False) -> str:
     """What the environment's ``variable`` holds, or what is typed on a terminal without an echo.
 
     Raises:
-        OperationError: there is none, or the two that were typed differ.
+        OperationError: there is none.
     """
     given = os.environ.get(variable, "")
     if given:
         return given
     if not sys.stdin.isatty():
         raise OperationError(f"{what} is needed: set {variable}, or run this on a terminal")
-    given = _typed(getpass.getpass, f"{what[0].upper()}{what[1:]}: ")
-    if not given:
-        raise OperationError(f"nothing was typed for {what}; nothing was done")
-    if twice and _typed(getpass.getpass, "The same again: ") != given:
-        raise OperationError("the two differ; nothing was done")
-    return given
+    while True:
+        given = _typed(getpass.getpass, f"{what[0].upper()}{what[1:]}: ")
+        if not given:
+            raise OperationError(f"nothing was typed for {what}; nothing was done")
+        if not twice or _typed(getpass.getpass, "The same again: ") == given:
+            return given
+        print("The two differ.", flush=True)
+
+
+def again(ask: Callable[[], str], read: Callable[[str], Value]) -> Value:
+    """What ``read`` makes of an answer; on a terminal, one that it refuses is asked for again.
+
+    Raises:
+        OperationError: ``read``'s own, where nobody is there.
+    """
+    while True:
+        said = ask()
+        try:
+            return read(said)
+        except OperationError as error:
+            if not sys.stdin.isatty():
+                raise
+            print(error, flush=True)
 
 
 def answer(question: str, default: str) -> str:

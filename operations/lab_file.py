@@ -61,7 +61,7 @@ def text(answers: Answers, name: str = "") -> str:
     lines = ["# yaml-language-server: $schema=docs/Pulumi.schema.json"]
     lines += [_NEW.format(name=name) if name else _EXAMPLE, "config:", "  cloudlet:phones:"]
     managers = _MANAGERS if answers.phones >= _MANAGERS else 1
-    for number, address in enumerate(_addresses(answers), 1):
+    for number, address in enumerate(addresses(answers), 1):
         entry = f"address: {address}, role: {'manager' if number <= managers else 'worker'}"
         if number == answers.phones:
             lines.append("    # The database's volume stays on the phone with this label.")
@@ -93,7 +93,12 @@ def text(answers: Answers, name: str = "") -> str:
     return "\n".join(lines) + "\n" + ("" if name else _SECRETS)
 
 
-def _addresses(answers: Answers) -> list[IPv4Address]:
+def addresses(answers: Answers) -> list[IPv4Address]:
+    """Those of its phones, one after the other.
+
+    Raises:
+        OperationError: there are none.
+    """
     if answers.phones < 1:
         raise OperationError(f"{answers.phones} phones are no lab")
     try:

@@ -10,6 +10,8 @@ import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -39,7 +41,10 @@ _LENGTH = 24
 QUESTIONS = {
     "phones": ("How many phones?", "4"),
     "address": ("Address of the first? The others get those after it.", "192.168.8.11"),
-    "gateway": ("The router's address? With none, its DHCP addresses the phones.", "192.168.8.1"),
+    "gateway": (
+        "The router's address? Where you write none, its DHCP addresses the phones.",
+        "192.168.8.1",
+    ),
     "ssid": ("Name of the wifi?", "cloudlet"),
     "forget": ("Wifi networks to forget, with commas between?", "ut-public"),
     "user": ("User on the phones?", "cloudlet"),
@@ -94,6 +99,8 @@ def new_lab(stack: PulumiStack, given: Mapping[str, str], tell: Callable[[str], 
         raise
     tell(f"wrote {stack.file.name}: {answers.phones} phones, from {answers.address} on")
     tell("The passwords of Portainer, the database and the broker were made up and are in it.")
+    if not Path(answers.key_file).expanduser().exists():
+        tell(f"There is no {answers.key_file} yet: ssh-keygen -t ed25519 -f {answers.key_file}")
     tell(
         f"Keep the passphrase, and let {PASSPHRASES[0]} hold it. Then each phone on the cable, "
         f"`make adopt STACK={stack.name} PHONE=phone-1`, and `make up STACK={stack.name}`"
@@ -105,11 +112,21 @@ def _answers(given: Mapping[str, str]) -> Answers:
     for field, (question, _) in QUESTIONS.items():
         default = getattr(answers, field)
         shown = ", ".join(default) if field == "forget" else str(default)
-        said = given[field] if field in given else asking.answer(question, shown)
-        if said.strip().lower() == "none":
-            said = ""
-        answers = replace(answers, **{field: _value(field, said.strip())})
+        if field in given:
+            answers = _with(answers, field, given[field])
+        else:
+            answers = asking.again(
+                lambda asked=question, shown=shown: asking.answer(asked, shown),
+                partial(_with, answers, field),
+            )
     return answers
+
+
+def _with(answers: Answers, field: str, said: str) -> Answers:
+    said = "" if said.strip().lower() == "none" else said.strip()
+    result = replace(answers, **{field: _value(field, said)})
+    lab_file.addresses(result)
+    return result
 
 
 def _value(field: str, said: str) -> Any:

@@ -112,8 +112,8 @@ def _make_stack(program: str, environment: dict[str, str], about: Target, stack:
     configuration = about.directory / f"Pulumi.{stack}.yaml"
     if not configuration.is_file():
         raise ToolchainError(
-            f"there is no stack {stack}: write {configuration.name} (Pulumi.dev.yaml is one to "
-            "copy), or choose another with --stack"
+            f"there is no stack {stack} and no {configuration.name}: make it with `make new-lab "
+            f"NAME={stack}`, or name another lab with STACK="
         )
     before = configuration.read_bytes()
     _call(program, environment, about, "stack", "init", stack)

@@ -21,6 +21,7 @@ from .model import (
 from .report import ComposeError
 from .together import conflicts
 from .units import go_duration
+from .unused import unused_variables
 
 __all__ = [
     "Attachment",
@@ -45,4 +46,5 @@ __all__ = [
     "load",
     "load_files",
     "required_variables",
+    "unused_variables",
 ]

@@ -208,7 +208,7 @@ def _verdict(state: str, message: str) -> str:
     if state in _ROLLED_BACK:
         return (
             f"the update failed and was rolled back ({message}); "
-            "when its cause is gone, `make refresh up` tries again"
+            "`make up` tries what you change in the stack, `make refresh up` the same once more"
         )
     if state == "paused":
         return f"the update was paused ({message})"

@@ -125,7 +125,10 @@ def roll_back(manager: Engine, name: str) -> str:
 
     wait_until(settled, ROLLBACK_SECONDS, every=0.5)
     if _update_state(manager.get(f"/services/{name}")) == "rollback_completed":
-        return "what ran before runs again; when the cause is gone, `make refresh up` tries anew"
+        return (
+            "what ran before runs again; `make up` tries what you change in the stack, "
+            "`make refresh up` the same once more"
+        )
     return ""
 
 

@@ -156,6 +156,30 @@ def test_a_person_is_asked_for_everything_and_for_a_passphrase_twice(
     assert len(asked) == len(new_lab.QUESTIONS) + 4
 
 
+def test_a_person_who_answers_wrongly_is_asked_just_that_again(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    said = iter(["two", "0", "2", "192.168.8", "192.168.8.21"])
+
+    def typed(prompt: str) -> str:
+        asked.append(prompt.partition("?")[0])
+        return next(said, "")
+
+    monkeypatch.setattr(asking.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", typed)
+    told = make(stack, {"key_file": "/no/such/key"})
+    assert asked[:3] == ["How many phones"] * 3
+    assert asked[3] == asked[4] != asked[5]
+    assert capsys.readouterr().out.splitlines() == [
+        "'two' is no number of phones; write one like 4",
+        "0 phones are no lab",
+        "'192.168.8' is no address for the first of 2 phones; write one like 192.168.8.11",
+    ]
+    assert "wrote Pulumi.school.yaml: 2 phones, from 192.168.8.21 on" in told
+    assert "There is no /no/such/key yet: ssh-keygen -t ed25519 -f /no/such/key" in told
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

@@ -132,7 +132,7 @@ def test_what_the_file_wants_paused_or_nobody_changed_is_not_taken_back(
 def test_a_service_that_was_rolled_back_is_not_taken_for_what_was_asked(talk: Any) -> None:
     state = service("rollback_completed")
     manager = talk(Manager(services__s=state, services=[state], tasks=[]))
-    with pytest.raises(PhoneError, match=r"rolled back .* `make refresh up` tries again"):
+    with pytest.raises(PhoneError, match=r"rolled back .* `make refresh up` the same once more"):
         update("b", takes_back=True)
     assert manager.sent == []
 
