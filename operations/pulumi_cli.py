@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolchain.project import missing_file
+
 from .errors import OperationError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,10 +37,7 @@ class PulumiStack:
             OperationError: there is no such file.
         """
         if not self.file.exists():
-            raise OperationError(
-                f"there is no {self.file.name}: make one with `make new-lab NAME={self.name}`, "
-                "bring it back, or name another lab with STACK="
-            )
+            raise OperationError(missing_file(self.file, self.name))
         return json.loads(self._call("config", "--json", "--show-secrets", *self._from_file()))
 
     def set(self, path: str, value: str) -> None:

@@ -31,6 +31,14 @@ class Target:
     directory: Path
 
 
+def missing_file(file: Path, stack: str) -> str:
+    """What to do about a lab whose configuration file is not there."""
+    return (
+        f"there is no {file.name}: make one with `make new-lab NAME={stack}`, bring it back, or "
+        "name another lab with STACK="
+    )
+
+
 def target(arguments: Sequence[str], here: Path) -> Target:
     """Read a command line as `pulumi` would.
 

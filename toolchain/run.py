@@ -21,6 +21,7 @@ from .project import (
     DEFAULT_STACK,
     Target,
     file_backend,
+    missing_file,
     named_stack,
     plain_state_file,
     state_file,
@@ -127,10 +128,7 @@ def _check_file(about: Target, arguments: Sequence[str]) -> None:
     elsewhere = value_of(arguments, "--config-file") or os.environ.get("PULUMI_OPTION_CONFIG_FILE")
     file = about.directory / f"Pulumi.{about.stack}.yaml"
     if about.command in _READING_FILE and not elsewhere and not file.is_file():
-        raise ToolchainError(
-            f"there is no {file.name}: make one with `make new-lab NAME={about.stack}`, bring it "
-            "back, or name another lab with STACK="
-        )
+        raise ToolchainError(missing_file(file, about.stack or DEFAULT_STACK))
 
 
 def _release(

@@ -165,8 +165,7 @@ class Session:
                 stderr=errors.decode("utf-8", "replace"),
             )
         except (OSError, EOFError) as error:
-            reason = str(error) or "it was closed"
-            raise PhoneError(f"{self.host.name}: the connection broke: {reason}") from None
+            raise _broken(self.host, error) from None
         finally:
             channel.close()
 
@@ -178,8 +177,7 @@ class Session:
                 channel.get_pty(term="dumb")
             channel.exec_command(command)
         except (paramiko.SSHException, OSError, EOFError) as error:
-            reason = str(error) or "it was closed"
-            raise PhoneError(f"{self.host.name}: the connection broke: {reason}") from None
+            raise _broken(self.host, error) from None
         return channel
 
     def open_port(self, port: int) -> paramiko.Channel:
@@ -322,6 +320,10 @@ def _unreachable(host: Host, reason: str) -> UnreachableError:
         f"{host.name} does not answer at {host.host}:{host.port}: {reason}. "
         "Is it on, on this network, and is its sshd running?"
     )
+
+
+def _broken(host: Host, error: Exception) -> PhoneError:
+    return PhoneError(f"{host.name}: the connection broke: {str(error) or 'it was closed'}")
 
 
 def _reason(error: OSError | UnicodeError, seconds: float) -> str:

@@ -18,6 +18,8 @@ _TO_COME = ("new", "pending")
 _MONITOR = 5 * SECOND
 # The first byte of a log's frame that no container wrote.
 _OF_DOCKER = 3
+# What a person may do after an update that was taken back.
+ONCE_MORE = "`make up` tries what you change in the stack, `make refresh up` the same once more"
 _ROLLED_BACK = ("rollback_completed", "rollback_paused", "rollback_started")
 
 
@@ -138,16 +140,14 @@ def _watched_seconds(spec: Mapping[str, Any]) -> float:
 
 def _waits_only_for(down: Collection[str], tasks: Sequence[Mapping[str, Any]]) -> bool:
     """Whether tasks of these nodes keep an update from its end, and of no others."""
-    dead = [task.get("NodeID") in down for task in tasks]
-    pending = [
+    where = [
+        task.get("NodeID")
+        for task in tasks
+        if task["Status"]["State"] in (*_TO_COME, *ALIVE)
         # What takes another's place is to be ready, and that one to shut down, until it has.
-        task["Status"]["State"] in (*_TO_COME, *ALIVE)
-        and (is_dead or task["DesiredState"] != "running")
-        for task, is_dead in zip(tasks, dead, strict=True)
+        and (task.get("NodeID") in down or task["DesiredState"] != "running")
     ]
-    return any(pending) and all(
-        is_dead for is_dead, is_pending in zip(dead, pending, strict=True) if is_pending
-    )
+    return bool(where) and all(node in down for node in where)
 
 
 def _desired(service: Mapping[str, Any]) -> int:
@@ -206,10 +206,7 @@ def _same_spec(task: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
 
 def _verdict(state: str, message: str) -> str:
     if state in _ROLLED_BACK:
-        return (
-            f"the update failed and was rolled back ({message}); "
-            "`make up` tries what you change in the stack, `make refresh up` the same once more"
-        )
+        return f"the update failed and was rolled back ({message}); {ONCE_MORE}"
     if state == "paused":
         return f"the update was paused ({message})"
     return ""

@@ -10,7 +10,7 @@ from components.members.managers import nodes_by_id, update_spec, wait_until
 from components.remote.engine_api import Engine
 from components.remote.ssh import PhoneError
 
-from .convergence import Progress, explain, judge, log_lines
+from .convergence import ONCE_MORE, Progress, explain, judge, log_lines
 
 CONVERGE_SECONDS = 300.0
 # A phone with a slow disk and wifi takes that long for a large image.
@@ -125,10 +125,7 @@ def roll_back(manager: Engine, name: str) -> str:
 
     wait_until(settled, ROLLBACK_SECONDS, every=0.5)
     if _update_state(manager.get(f"/services/{name}")) == "rollback_completed":
-        return (
-            "what ran before runs again; `make up` tries what you change in the stack, "
-            "`make refresh up` the same once more"
-        )
+        return f"what ran before runs again; {ONCE_MORE}"
     return ""
 
 
